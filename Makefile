@@ -1,0 +1,55 @@
+# Every command explains itself: `make help`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint types layers check-real schema lock web clean
+
+help: ## Show what every target does
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tidings needs Python 3.11 or newer (set PYTHON=…)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP) ## Make .venv from requirements.lock, when missing or stale
+
+run: $(STAMP) ## Start the whole system on this machine: `make run ARGS="--port 9000"`
+	@exec $(BIN)/tidings dev $(ARGS)
+
+test: $(STAMP) ## Run the whole test suite against real servers: `make test ARGS="-k feed"`
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: lint types layers ## Lint, types and layers
+
+lint: $(STAMP) ## ruff: style, imports, common mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy --strict
+	$(BIN)/mypy
+
+layers: $(STAMP) ## import-linter: who may import whom
+	$(BIN)/lint-imports
+
+check-real: $(STAMP) ## The real data sets, whole: every account of congress2016 in three ways, higgs2012 at two thresholds
+	@exec $(BIN)/python -m pytest -m real_data tests/real_data --real=whole $(ARGS)
+
+schema: $(STAMP) ## Print the GraphQL schema to schema/schema.graphql
+	$(BIN)/tidings schema export --output schema/schema.graphql
+
+lock: ## Renew requirements.lock (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet \
+	  --output-file requirements.lock
+
+web: ## Build the browser files under app/static (needs Node 20)
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+clean: ## Remove .venv and the development servers' data
+	rm -rf $(VENV) .tidings
