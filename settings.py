@@ -29,7 +29,16 @@ def _parse_duration(value: object) -> object:
     return value
 
 
-_UNIT_SECONDS = {"second": 1, "seconds": 1, "minute": 60, "minutes": 60, "hour": 3_600, "hours": 3_600, "day": 86_400, "days": 86_400}
+_UNIT_SECONDS = {
+    "second": 1,
+    "seconds": 1,
+    "minute": 60,
+    "minutes": 60,
+    "hour": 3_600,
+    "hours": 3_600,
+    "day": 86_400,
+    "days": 86_400,
+}
 Seconds = Annotated[timedelta, BeforeValidator(_parse_duration)]
 
 
@@ -44,19 +53,28 @@ class Settings(BaseSettings):
 
     # ------------------------------------------------------------------ servers
     database_url: SecretStr = Field(
-        SecretStr(""), description="PostgreSQL 15 or newer, postgresql://user:password@host:port/name; empty: the servers of DATA_DIR"
+        SecretStr(""),
+        description="PostgreSQL 15 or newer, postgresql://user:password@host:port/name; empty: the servers of DATA_DIR",
     )
-    database_replica_url: SecretStr = Field(SecretStr(""), description="a read replica that answers when the primary is away; empty: none")
+    database_replica_url: SecretStr = Field(
+        SecretStr(""), description="a read replica that answers when the primary is away; empty: none"
+    )
     database_listen_url: SecretStr = Field(
-        SecretStr(""), description="a direct connection for LISTEN where database_url goes through a pooler; empty: database_url"
+        SecretStr(""),
+        description="a direct connection for LISTEN where database_url goes through a pooler; empty: database_url",
     )
-    redis_url: SecretStr = Field(SecretStr(""), description="feeds and live events: Redis 7.0 or newer, or Valkey 8 or newer")
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="feeds and live events: Redis 7.0 or newer, or Valkey 8 or newer"
+    )
     broker_url: SecretStr = Field(
         SecretStr(""), description="the task queue: a Redis database or server of its own, never the feeds' one"
     )
     database_pool_size: int = Field(10, ge=2, le=200, description="connections a process keeps to PostgreSQL")
     database_timeout_seconds: float = Field(
-        1.5, gt=0, le=30, description="longest wait for one statement of a request; below the 2 s within which UNAVAILABLE is promised"
+        1.5,
+        gt=0,
+        le=30,
+        description="longest wait for one statement of a request; below the 2 s within which UNAVAILABLE is promised",
     )
     redis_timeout_seconds: float = Field(
         0.25, gt=0, le=5, description="longest wait for one Redis command of a request; then PostgreSQL answers instead"
@@ -64,38 +82,57 @@ class Settings(BaseSettings):
 
     # ------------------------------------------------------------------ feeds
     celebrity_threshold: int = Field(
-        10_000, ge=1, description="followers from which an author's posts are pulled when read instead of pushed when written"
+        10_000,
+        ge=1,
+        description="followers from which an author's posts are pulled when read instead of pushed when written",
     )
-    feed_cap: int = Field(500, ge=20, le=5_000, description="entries of a timeline in the cache; below it PostgreSQL answers")
+    feed_cap: int = Field(
+        500, ge=20, le=5_000, description="entries of a timeline in the cache; below it PostgreSQL answers"
+    )
     feed_ttl: Seconds = Field(
-        timedelta(seconds=86_400), description="seconds after its last read until a timeline is forgotten; sleeping users cost nothing"
+        timedelta(seconds=86_400),
+        description="seconds after its last read until a timeline is forgotten; sleeping users cost nothing",
     )
-    fanout_batch: int = Field(1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out")
+    fanout_batch: int = Field(
+        1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out"
+    )
     fanout_cache_batch: int = Field(
-        100, ge=1, le=1_000, description="timelines written in one server-side script; small, so that reads keep their share of Redis"
+        100,
+        ge=1,
+        le=1_000,
+        description="timelines written in one server-side script; small, so that reads keep their share of Redis",
     )
-    repeat_window: Seconds = Field(timedelta(days=7), description="seconds, or P7D, within which one post is shown once, however often shared")
+    repeat_window: Seconds = Field(
+        timedelta(days=7), description="seconds, or P7D, within which one post is shown once, however often shared"
+    )
     follow_limit: int = Field(5_000, ge=1, description="accounts that one account may follow")
 
     # ------------------------------------------------------------------ workers
     outbox_lease_seconds: float = Field(
-        10.0, gt=0, description="time a worker has for a job before the relay sends it again; doubles with every attempt"
+        10.0,
+        gt=0,
+        description="time a worker has for a job before the relay sends it again; doubles with every attempt",
     )
-    outbox_poll_seconds: float = Field(1.0, gt=0, description="the relay's poll beside the bell, for bells that were lost")
+    outbox_poll_seconds: float = Field(
+        1.0, gt=0, description="the relay's poll beside the bell, for bells that were lost"
+    )
     outbox_retention: Seconds = Field(
-        timedelta(hours=48), description="seconds: closed outbox rows are kept so long: the window in which a live cursor can be resumed"
+        timedelta(hours=48),
+        description="seconds: closed outbox rows are kept so long: the window in which a live cursor can be resumed",
     )
     worker_threads: int = Field(4, ge=1, le=64, description="jobs at a time in one worker process")
 
     # ------------------------------------------------------------------ accounts
     jwt_secret: SecretStr = Field(
-        SecretStr(DEVELOPMENT_JWT_SECRET), description="HS256 secret, at least 32 bytes; the default is refused in production"
+        SecretStr(DEVELOPMENT_JWT_SECRET),
+        description="HS256 secret, at least 32 bytes; the default is refused in production",
     )
     jwks_url: str = Field("", description="address of the key set for RS256, ES256 and EdDSA tokens; empty: none")
     jwt_issuer: str = Field("", description="required `iss`; empty: not checked")
     jwt_audience: str = Field("", description="required `aud`; empty: a token must carry none")
     cursor_secret: SecretStr = Field(
-        SecretStr(""), description="seals cursors, at least 32 bytes, the same for every process; empty: derived from jwt_secret"
+        SecretStr(""),
+        description="seals cursors, at least 32 bytes, the same for every process; empty: derived from jwt_secret",
     )
 
     # ------------------------------------------------------------------ HTTP
@@ -108,13 +145,21 @@ class Settings(BaseSettings):
     graphiql: bool | None = Field(None, description="serve GraphiQL; empty: in development only")
     introspection: bool | None = Field(None, description="answer introspection; empty: in development only")
     limits: Literal["on", "off"] = Field("on", description="limits on use; off is refused in production")
-    ops_token: SecretStr = Field(SecretStr(""), description="bearer token for /metrics and /ops; empty: from loopback only")
+    ops_token: SecretStr = Field(
+        SecretStr(""), description="bearer token for /metrics and /ops; empty: from loopback only"
+    )
 
     # ------------------------------------------------------------------ operations
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least important level that is logged")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least important level that is logged"
+    )
     log_format: Literal["json", "console"] = Field("json", description="one JSON object a line, or lines for people")
-    metrics_dir: str = Field("", description="folder in which the processes of one machine add up their metrics; empty: each its own")
-    metrics_port: int = Field(0, ge=0, le=65_535, description="port on which a worker or relay serves its own /metrics; 0: none")
+    metrics_dir: str = Field(
+        "", description="folder in which the processes of one machine add up their metrics; empty: each its own"
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65_535, description="port on which a worker or relay serves its own /metrics; 0: none"
+    )
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod

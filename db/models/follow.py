@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Float, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.model import Model
+
+
+class Follow(Model):
+    """`follower` sees `followee`'s posts in the home feed. Both directions are indexed: by whom, and of whom (fan-out).
+
+    No foreign keys: accounts are never deleted, follower and followee may live in different databases one day, and the checks
+    would cost more than the rest of an import.
+    """
+
+    __tablename__ = "follows"
+    __table_args__ = (
+        CheckConstraint("follower_id <> followee_id", name="not_self"),
+        Index("ix_follows_followee_id_follower_id", "followee_id", "follower_id"),
+        Index("ix_follows_followers_recent", "followee_id", text("created_at DESC"), text("follower_id DESC")),
+        Index("ix_follows_following_recent", "follower_id", text("created_at DESC"), text("followee_id DESC")),
+    )
+
+    follower_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    followee_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
+    interaction_score: Mapped[float] = mapped_column(Float, server_default=text("0"))
+    """How much the follower deals with the followee: what people did, weighted; feeds the ranking."""
+
+
+class FollowRequest(Model):
+    """A wish to follow a private account. Ends as a `Follow` when it is accepted, and is simply deleted otherwise."""
+
+    __tablename__ = "follow_requests"
+    __table_args__ = (
+        CheckConstraint("follower_id <> followee_id", name="not_self"),
+        Index("ix_follow_requests_followee_id_follower_id", "followee_id", "follower_id"),
+    )
+
+    follower_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    followee_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))

@@ -1,0 +1,125 @@
+"""What the layers hand to one another: frozen records, one per thing that clients see.
+
+A resolver returns these; `schema/` attaches the GraphQL types. Field names are the GraphQL names in snake case, so that plain
+fields need no resolver (a test walks the schema and says so).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Visibility(StrEnum):
+    """Who may see a post."""
+
+    PUBLIC = "PUBLIC"
+    FRIENDS = "FRIENDS"
+    PRIVATE = "PRIVATE"
+
+
+class FollowState(StrEnum):
+    """How the viewer stands to an account."""
+
+    NOT_FOLLOWING = "NOT_FOLLOWING"
+    REQUESTED = "REQUESTED"
+    FOLLOWING = "FOLLOWING"
+
+
+class Delivery(StrEnum):
+    """How a post reaches its followers' feeds; decided once and stored with the post."""
+
+    PUSH = "PUSH"
+    PULL = "PULL"
+
+
+class TextEntityKind(StrEnum):
+    """What a span of a text is."""
+
+    MENTION = "MENTION"
+    HASHTAG = "HASHTAG"
+    LINK = "LINK"
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """An account as everybody sees it; what depends on the viewer is loaded apart."""
+
+    id: int
+    external_id: str
+    username: str
+    display_name: str
+    bio: str
+    avatar_url: str | None
+    is_verified: bool
+    is_private: bool
+    is_suspended: bool
+    is_shadow_banned: bool
+    created_at: datetime
+    follower_count: int
+    following_count: int
+    post_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocationRecord:
+    """A place as its author wrote it. Degrees; both or neither."""
+
+    name: str
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextEntityRecord:
+    """A mention, hashtag or link. `start` and `end` count Unicode code points."""
+
+    kind: TextEntityKind
+    start: int
+    end: int
+    text: str
+    user_id: int | None
+    hashtag: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostRecord:
+    """A post as everybody who may see it sees it."""
+
+    id: int
+    author_id: int
+    text: str
+    entity_rows: list[dict[str, Any]]
+    location: LocationRecord | None
+    visibility: Visibility
+    created_at: datetime
+    edited_at: datetime | None
+    is_deleted: bool
+    like_count: int
+    comment_count: int
+    share_count: int
+    delivery: Delivery | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a viewer stands to another account, both ways."""
+
+    follows: bool = False
+    is_followed_by: bool = False
+    has_requested: bool = False
+
+
+NO_RELATION = Relation()
+
+
+@dataclass(frozen=True, slots=True)
+class VisiblePost:
+    """A post that has passed the visibility rule for one viewer, with its author: nothing else leaves `services`."""
+
+    post: PostRecord
+    author: UserRecord
+    relation: Relation
