@@ -23,9 +23,35 @@ from domain.text import (
 # Pieces that meet in every order: signs, joiners, marks, emoji of several code points, halves of addresses.
 PIECES = st.sampled_from(
     [
-        *"@ # ＃ a bob _ 1 . / :// http https:// www. a.b [ ( ) é e\u0301 日本 ß İ ﷺ \u200c 👩‍👩‍👧 🇩🇪 \u202e".split(
-            " "
-        ),
+        *[
+            "@",
+            "#",
+            "＃",
+            "a",
+            "bob",
+            "_",
+            "1",
+            ".",
+            "/",
+            "://",
+            "http",
+            "https://",
+            "www.",
+            "a.b",
+            "[",
+            "(",
+            ")",
+            "é",
+            "é",
+            "日本",
+            "ß",
+            "İ",
+            "ﷺ",
+            "\u200c",
+            "👩\u200d👩\u200d👧",
+            "🇩🇪",
+            "\u202e",
+        ],
         *(" ", "\n", "\x00", "\ud800", "x" * 60),
     ]
 )
@@ -188,7 +214,17 @@ def test_no_post_carries_more_than_five_hundred_entities() -> None:
 @pytest.mark.parametrize(
     "piece",
     [
-        *'http://a/[ http://a/( http://a/" http://a/http://a/ http:// www. www.a.b/[ http://a.b_ http://a@'.split(),
+        *[
+            "http://a/[",
+            "http://a/(",
+            'http://a/"',
+            "http://a/http://a/",
+            "http://",
+            "www.",
+            "www.a.b/[",
+            "http://a.b_",
+            "http://a@",
+        ],
         *("@", "#", "#\u0301", "@a", " #a", "a.", "a.b/", "x://", "a+", "\u200c", "#a\u200c", "a-", "@" + "a" * 51),
     ],
 )
