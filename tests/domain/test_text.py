@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.text import (
@@ -66,6 +66,7 @@ def targets(text: str, kind: SpanKind) -> list[str]:
     return [span.target for span in find_entities(text) if span.kind is kind]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_spans_slice_back_stand_in_order_and_never_overlap(text: str) -> None:
     end = 0
@@ -75,6 +76,7 @@ def test_spans_slice_back_stand_in_order_and_never_overlap(text: str) -> None:
         end = span.end
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_targets_can_be_stored_and_opened(text: str) -> None:
     for span in find_entities(text):
@@ -89,6 +91,7 @@ def test_targets_can_be_stored_and_opened(text: str) -> None:
                 assert check_line(span.target, 3_000) is None
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "M", "N"]), max_size=120))
 def test_a_normalised_hashtag_is_its_own_normal_form(name: str) -> None:
     target = normalise_hashtag(name)
@@ -280,6 +283,7 @@ def test_lines(text: str, problem: TextProblem | None) -> None:
     assert check_line(text, 50) is problem
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_an_accepted_text_can_be_encoded(text: str) -> None:
     if check_post_text(text) is None:

@@ -40,8 +40,7 @@ def public_jwk(key: PrivateKey, **members: Any) -> dict[str, Any]:
         jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     else:
         jwk = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    del_none = {**jwk, **members}
-    return {name: value for name, value in del_none.items() if value is not None}
+    return {name: value for name, value in (jwk | members).items() if value is not None}
 
 
 def sign(key: PrivateKey | str, algorithm: str, claims: Mapping[str, Any], **header: Any) -> str:
