@@ -185,6 +185,7 @@ def test_what_is_no_hashtag_name(name: str) -> None:
         ("xhttps://example.com", []),
         ("https://example.com\u202egnp.exe", ["https://example.com"]),
         ("https://example.com/\x00x", ["https://example.com/"]),
+        ("https://\ud800 https://example.com/\ud800", ["https://example.com/"]),
         ("https://example.com/" + "a" * 2_028, ["https://example.com/" + "a" * 2_028]),
         ("https://example.com/" + "a" * 2_029 + "@bob", []),
     ],
