@@ -38,7 +38,7 @@ def redis_answers(url: str, *, timeout_seconds: float) -> bool:
 
 
 def postgres_answers(url: str, *, timeout_seconds: float) -> bool:
-    """One statement through psql: the password is checked, too, so another server on a port used again is not mistaken for ours."""
+    """One statement through psql: checks the password, too, so a stranger on a reused port is not taken for ours."""
     libpq_url = url.replace("+asyncpg", "", 1)
     try:
         result = subprocess.run(  # noqa: S603 - fixed program

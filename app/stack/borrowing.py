@@ -1,4 +1,4 @@
-"""Servers for one command: those that are named, those of a running `tidings dev`, or its own for as long as it runs."""
+"""Servers for one command: those that are named, those of a running `tidings dev`, or its own meanwhile."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def servers_of(
 ) -> Iterator[ServerUrls]:
     """The addresses to work with while the block lasts.
 
-    `given` addresses (from TIDINGS_…_URL) go before everything. What they leave open comes from whoever keeps the folder; where
-    nobody does, the missing servers are started here and stopped at the end, after the last command that came to use them.
-    While the folder's keeper is just starting or stopping, at most `wait_seconds` are waited.
-    Raises DataDirectoryInUseError beyond that, ServerStartError if a server does not start.
+    `given` addresses (from TIDINGS_…_URL) go before everything. What they leave open comes from whoever keeps the
+    folder; where nobody does, the missing servers are started here and stopped at the end, after the last command that
+    came to use them. While the folder's keeper is just starting or stopping, at most `wait_seconds` are waited. Raises
+    DataDirectoryInUseError beyond that, ServerStartError if a server does not start.
     """
     given = given or ServerUrls()
     if given.is_complete:

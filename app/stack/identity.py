@@ -1,8 +1,9 @@
 """As whom PostgreSQL runs: it refuses root, and initdb refuses a user without a name.
 
-As an ordinary user: as that user. As root, a user namespace in which root is called by an ordinary user's id: files stay root's,
-no permission changes. Where namespaces are forbidden (Docker's default): the user `nobody`, whom the cluster's folder is given to,
-and who keeps root's right to pass through folders; so it works below /root, too, and nothing outside the folder is changed.
+As an ordinary user: as that user. As root, a user namespace in which root is called by an ordinary user's id: files
+stay root's, no permission changes. Where namespaces are forbidden (Docker's default): the user `nobody`, whom the
+cluster's folder is given to, and who keeps root's right to pass through folders; so it works below /root, too, and
+nothing outside the folder is changed.
 """
 
 from __future__ import annotations

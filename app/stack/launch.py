@@ -1,11 +1,11 @@
 """Becomes the process that the caller asked for: tied to its parent, and not root where root is refused.
 
-Run as a script (`python -I -S launch.py PARENT_PID DEATH_SIGNAL IDENTITY PROGRAM ARGUMENT…`), never imported for its effect: what
-stands here must happen between fork and exec, and Python code in a forked child of a program with threads is not safe (3.12
-and later warn). Only the standard library is used; start-up costs about 15 ms.
+Run as a script (`python -I -S launch.py PARENT_PID DEATH_SIGNAL IDENTITY PROGRAM ARGUMENT…`), never imported for its
+effect: what stands here must happen between fork and exec, and Python code in a forked child of a program with threads
+is not safe (3.12 and later warn). Only the standard library is used; start-up costs about 15 ms.
 
-IDENTITY is `same`, `namespace:UID:GID` (a user namespace in which the own id is called UID: no file changes its owner), or
-`user:UID:GID` (that user, who keeps root's right to pass through folders such as /root, and no other).
+IDENTITY is `same`, `namespace:UID:GID` (a user namespace in which the own id is called UID: no file changes its
+owner), or `user:UID:GID` (that user, who keeps root's right to pass through folders such as /root, and no other).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def die_with_parent(parent_pid: int, death_signal: int) -> None:
 
 
 def enter_namespace(user_id: int, group_id: int) -> None:
-    """Moves into a user namespace where the own ids are called `user_id` and `group_id`. Raises OSError where it is not allowed."""
+    """Enters a user namespace where the own ids are called so (user_namespaces(7)). Raises OSError where forbidden."""
     outer_user, outer_group = os.geteuid(), os.getegid()
     _checked(_libc.unshare(_CLONE_NEWUSER))
     for name, text in (
@@ -63,12 +63,12 @@ def enter_namespace(user_id: int, group_id: int) -> None:
         ("uid_map", f"{user_id} {outer_user} 1"),
         ("gid_map", f"{group_id} {outer_group} 1"),
     ):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(text)
+        with open(f"/proc/self/{name}", "wb", buffering=0) as file:
+            file.write(text.encode())
 
 
 def become_user(user_id: int, group_id: int) -> None:
-    """Becomes another user and keeps, of root's rights, only that of reaching files wherever they are (capabilities(7))."""
+    """Becomes another user and keeps, of root's rights, only that of reaching files anywhere (capabilities(7))."""
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
     data = (_CapabilityData * 2)()
     _checked(_libc.capget(ctypes.byref(header), data))

@@ -1,7 +1,7 @@
-"""Who keeps a data directory: advisory locks (flock(2)), which the kernel drops when their process ends, however it ends.
+"""Who keeps a data directory: advisory locks (flock(2)), which the kernel drops when their process ends.
 
-`lock` belongs to the one process whose servers run there; it says who that is. `guests` is held shared by commands that use these
-servers meanwhile, so that a short command which started them does not stop them below a long one.
+`lock` belongs to the one process whose servers run there; it says who that is. `guests` is held shared by commands
+that use these servers meanwhile, so that a short command which started them does not stop them below a long one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Occupant:
 
 
 class FileLock:
-    """One flock on one file of the data directory. Never inherited by children: they would hold it after their parent."""
+    """One flock on one file of the data directory. Children never inherit it: they would hold it after us."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

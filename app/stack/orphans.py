@@ -1,7 +1,8 @@
 """Processes that an earlier, killed start has left behind for a moment, found by a mark in their command line.
 
-`/proc/PID/cmdline` is readable without special rights, also for another user's process, and empty for a zombie: a process id in
-a lock file proves nothing (it may be a zombie or somebody else by now), a mark that only one data directory has does.
+`/proc/PID/cmdline` is readable without special rights, also for another user's process, and empty for a zombie: a
+process id in a lock file proves nothing (it may be a zombie or somebody else by now), a mark that only one data
+directory has does.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def marked_processes(mark: str) -> list[int]:
 
 
 def end_marked_processes(mark: str, *, grace_seconds: float) -> bool:
-    """Waits until no marked process is left; kills what is still there after the grace. False if some survive even that.
+    """Waits until no marked process is left; kills what is there after the grace. False if some survive even that.
 
     Only the holder of the data directory's lock may call it: then whatever carries the mark has lost its parent.
     """

@@ -8,7 +8,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A TCP port on which nobody listens at this moment. Another process may take it first: whoever uses it tries again."""
+    """A TCP port on which nobody listens at this moment. Others may take it first: whoever uses it tries again."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])

@@ -30,10 +30,13 @@ _POLL_SECONDS = 0.005
 _PORT_TAKEN = "could not create any TCP/IP sockets"
 # Read by pg_ctl in the same way (src/bin/pg_ctl/pg_ctl.c, wait_for_postmaster_start): line 8 of the lock file.
 _STATUS_LINE = 7
+_CREATE_IF_ABSENT = r"""
+SELECT format('CREATE DATABASE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+"""
 
 
 class EmbeddedPostgres:
-    """One cluster in `data_dir` with the empty database `tidings`, on a free port of 127.0.0.1, behind a random password.
+    """One cluster in `data_dir` with the empty database `tidings`, on a free port of 127.0.0.1, with a random password.
 
     `durable=False` gives up durability for speed (tests). Whoever starts it must be the only one to use the folder.
     """
@@ -62,15 +65,15 @@ class EmbeddedPostgres:
         return self._process is not None and self._process.returncode is None
 
     def start(self) -> None:
-        """Returns when the database answers; crash recovery included. Raises ServerStartError with the end of the log."""
+        """Returns when the database answers, crash recovery included. Raises ServerStartError with the log's end."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         mark = mark_of(self._folder)
         if not end_marked_processes(mark, grace_seconds=_ORPHAN_GRACE_SECONDS):
             raise ServerStartError(f"processes of an earlier PostgreSQL in {self._folder} cannot be ended")
         identity = server_identity()
         cluster = ensure_cluster(self._folder, identity=identity, durable=self._durable)
-        # No process of this cluster is alive, as was seen above: whatever id the file names is a zombie's or a stranger's, and
-        # PostgreSQL would refuse to start because of either.
+        # No process of this cluster is alive, as was seen above: whatever id the file names is a zombie's or a
+        # stranger's, and PostgreSQL would refuse to start because of either.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
         try:
             self._start_on_some_port(cluster, mark=mark, identity=identity)
@@ -96,7 +99,8 @@ class EmbeddedPostgres:
             argv += [argument for key, value in settings.items() for argument in ("-c", f"{key}={value}")]
             with open_log(self._log) as output:
                 log_start = output.tell()
-                # SIGQUIT is PostgreSQL's immediate shutdown: unlike SIGKILL it takes the backends and the shared memory along.
+                # SIGQUIT is PostgreSQL's immediate shutdown: unlike SIGKILL it takes the backends and the shared
+                # memory along.
                 self._process = ChildProcess(
                     argv,
                     name="postgres",
@@ -127,13 +131,23 @@ class EmbeddedPostgres:
         return False
 
     def _ensure_database(self) -> None:
-        missing = f"SELECT 'CREATE DATABASE {DATABASE}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}')"
         environment = SERVER_ENVIRONMENT | {"PGPASSWORD": read_password(self._folder), "PGCONNECT_TIMEOUT": "10"}
-        argv = [str(postgres_program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", LOOPBACK, "-p", str(self._port)]
+        argv = [
+            str(postgres_program("psql")),
+            "-XAtq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-v",
+            f"name={DATABASE}",
+            "-h",
+            LOOPBACK,
+            "-p",
+            str(self._port),
+        ]
         try:
             subprocess.run(  # noqa: S603 - fixed arguments
                 [*argv, "-U", USER, "-d", "postgres"],
-                input=rf"{missing} \gexec".encode() + b"\n",
+                input=_CREATE_IF_ABSENT.encode(),
                 env=environment,
                 capture_output=True,
                 timeout=_START_SECONDS,

@@ -25,7 +25,7 @@ SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 def server_settings(*, port: int, mark: str, durable: bool) -> dict[str, str]:
-    """What the server is started with. On the command line, so that an older cluster gets a newer release's settings, too."""
+    """What the server is started with: on the command line, so that an older cluster gets newer settings, too."""
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),
@@ -52,7 +52,7 @@ def server_settings(*, port: int, mark: str, durable: bool) -> dict[str, str]:
 
 
 def ensure_cluster(folder: Path, *, identity: str, durable: bool) -> Path:
-    """The cluster's folder, made if it is missing. It appears under its name when complete, so a killed start leaves no half one."""
+    """The cluster's folder, made if missing. It appears when it is complete: a killed start leaves no half one."""
     cluster = folder / "cluster"
     for leftover in folder.glob(f"{_STAGING_PREFIX}*"):
         shutil.rmtree(leftover)

@@ -21,10 +21,11 @@ _AFTER_KILL_SECONDS = 5.0
 
 
 class ChildProcess:
-    """A direct child in a session of its own: Ctrl-C in the terminal reaches the parent alone, which stops its children in order.
+    """A direct child in a session of its own: Ctrl-C in the terminal reaches the parent alone, which stops it in order.
 
-    The kernel sends `death_signal` to the child when the parent is gone, however it went. That signal comes when the *thread* that
-    started the child ends, so children are started from the main thread only: anything else raises StackError.
+    The kernel sends `death_signal` to the child when the parent is gone, however it went. That signal comes when the
+    *thread* that started the child ends, so children are started from the main thread only: anything else raises
+    StackError.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class ChildProcess:
         return True
 
     def stop(self, *, timeout_seconds: float, with_signal: signal.Signals = signal.SIGTERM) -> bool:
-        """Asks it to end, waits, and kills it with its whole process group if it has not. True when asking was enough."""
+        """Asks it to end, waits, and kills it with its process group if it has not. True when asking was enough."""
         self.send(with_signal)
         if self.wait(timeout_seconds):
             return True

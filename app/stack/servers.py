@@ -17,7 +17,7 @@ _LEAST_STOP_SECONDS = 0.3
 
 
 class EmbeddedServers:
-    """The servers below DATA_DIR, apart from those that are `given`: for these the given address stands, and nothing is started.
+    """The servers below DATA_DIR, apart from those that are `given`: their addresses stand, nothing is started.
 
     `broker=False` leaves the task queue's server out; `durable=False` gives up durability for speed (tests).
     Start and stop from the main thread (see `ChildProcess`). The addresses change with every start.

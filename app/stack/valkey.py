@@ -28,8 +28,8 @@ _PORT_TAKEN = "Address already in use"
 class EmbeddedValkey:
     """One server in `data_dir`, on a free port of 127.0.0.1, behind a random password.
 
-    `persistent=True` is for the task queue: an append-only file, and never an eviction. Otherwise it keeps nothing: what it holds
-    can be built again. `name` names it in messages and process titles.
+    `persistent=True` is for the task queue: an append-only file, and never an eviction. Otherwise it keeps nothing:
+    what it holds can be built again. `name` names it in messages and process titles.
     """
 
     def __init__(self, data_dir: Path, name: str, *, persistent: bool) -> None:
@@ -106,7 +106,7 @@ class EmbeddedValkey:
             self._process.send(signal.SIGTERM)
 
     def stop(self, *, timeout_seconds: float = 5.0) -> None:
-        """Orderly stop, within the deadline or by force: what was acknowledged is in the append-only file either way."""
+        """Orderly stop, within the deadline or by force: what was acknowledged is in the file either way."""
         if self._process is None:
             return
         self._process.stop(with_signal=signal.SIGTERM, timeout_seconds=timeout_seconds)
