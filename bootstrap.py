@@ -1,1 +1,63 @@
+"""The wiring, on one screen: opens PostgreSQL and Redis, builds `Backends`, closes in reverse.
+
+The web's lifespan, the workers' boot, the commands and the tests use the same function.
+"""
+
 from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from cache.client import RedisClient
+from cache.timelines import Timelines
+from db.database import Database
+from db.relay_bell import RelayBell
+from domain.cursors import CursorSealer
+from live.bell import RedisBell
+from services.backends import Backends, FeedPolicy
+from settings import Settings
+
+JOB_TIMEOUT_SECONDS = 30.0
+"""Deadline of a statement in the background, where nobody waits for an answer within two seconds."""
+JOB_REDIS_TIMEOUT_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def open_backends(settings: Settings, *, is_background: bool = False) -> AsyncIterator[Backends]:
+    """Everything a use case needs. Connects lazily: servers that are away now may be there at the first use.
+
+    `is_background`: for workers and commands, whose statements may take longer than a request's.
+    """
+    database_url = settings.database_url.get_secret_value()
+    redis_url = settings.redis_url.get_secret_value()
+    if not database_url or not redis_url:
+        raise ValueError("TIDINGS_DATABASE_URL and TIDINGS_REDIS_URL must be set; `tidings dev` sets them by itself")
+    async with AsyncExitStack() as stack:
+        database = Database(
+            database_url,
+            pool_size=settings.database_pool_size,
+            timeout_seconds=JOB_TIMEOUT_SECONDS if is_background else settings.database_timeout_seconds,
+        )
+        stack.push_async_callback(database.close)
+        redis = RedisClient(
+            redis_url, timeout_seconds=JOB_REDIS_TIMEOUT_SECONDS if is_background else settings.redis_timeout_seconds
+        )
+        stack.push_async_callback(redis.close)
+        relay_bell = RelayBell(database)
+        stack.push_async_callback(relay_bell.close)
+        yield Backends(
+            database=database,
+            redis=redis,
+            timelines=Timelines(redis, cap=settings.feed_cap, ttl=settings.feed_ttl),
+            relay_bell=relay_bell,
+            live_bell=RedisBell(redis.redis),
+            sealer=CursorSealer(settings.cursor_key),
+            policy=FeedPolicy(
+                celebrity_threshold=settings.celebrity_threshold,
+                fanout_batch=settings.fanout_batch,
+                fanout_cache_batch=settings.fanout_cache_batch,
+                follow_limit=settings.follow_limit,
+                outbox_lease_seconds=settings.outbox_lease_seconds,
+                outbox_retention=settings.outbox_retention,
+            ),
+        )

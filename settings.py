@@ -39,13 +39,13 @@ _UNIT_SECONDS = {
     "day": 86_400,
     "days": 86_400,
 }
-Seconds = Annotated[timedelta, BeforeValidator(_parse_duration)]
+Seconds = Annotated[timedelta, BeforeValidator(_parse_duration), Field(gt=timedelta(0))]
 
 
 class Settings(BaseSettings):
-    """The configuration of one process. Raises `pydantic.ValidationError` naming the variable that is wrong."""
+    """The configuration of one process. Raises `pydantic.ValidationError` naming the field that is wrong, never its value."""
 
-    model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TIDINGS_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     env: Literal["development", "production"] = Field(
         "development", description="production refuses development keys, dev login and default secrets"
@@ -163,13 +163,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> Self:
+        secret = self.jwt_secret.get_secret_value()
+        if secret and len(secret.encode()) < MINIMUM_SECRET_BYTES:
+            raise ValueError(f"TIDINGS_JWT_SECRET must have at least {MINIMUM_SECRET_BYTES} bytes")
         if self.env != "production":
             return self
-        secret = self.jwt_secret.get_secret_value()
         if secret == DEVELOPMENT_JWT_SECRET and not self.jwks_url:
             raise ValueError("TIDINGS_JWT_SECRET or TIDINGS_JWKS_URL must be set in production")
-        if secret and secret != DEVELOPMENT_JWT_SECRET and len(secret.encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(f"TIDINGS_JWT_SECRET must have at least {MINIMUM_SECRET_BYTES} bytes")
         cursor = self.cursor_secret.get_secret_value()
         if cursor and len(cursor.encode()) < MINIMUM_SECRET_BYTES:
             raise ValueError(f"TIDINGS_CURSOR_SECRET must have at least {MINIMUM_SECRET_BYTES} bytes")
@@ -198,3 +198,8 @@ class Settings(BaseSettings):
         if not secret or (self.env == "production" and secret == DEVELOPMENT_JWT_SECRET):
             return None
         return secret
+
+    @property
+    def cursor_key(self) -> bytes:
+        """What seals cursors: the same in every process of a deployment."""
+        return (self.cursor_secret.get_secret_value() or self.jwt_secret.get_secret_value()).encode()

@@ -1,9 +1,9 @@
 """Home timelines in Redis: for each viewer in use, the contiguous newest slice of pushed post ids.
 
 Layout: one sorted set a viewer. The first element is the *marker* (score -inf): state, server run, the viewer's graph version,
-and whether the slice is whole (`w`: nothing pushed lies below it) or cut (`c`). Marker and entries are one key, so eviction takes
-both or none. The other elements are the posts: score = -milliseconds, member = the complement of the id in decimal. So the set's
-own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new entries stand first, where
+and whether the slice is whole (`w`: nothing pushed lies below it) or cut (`c`). Marker and entries are one key, so eviction
+takes both or none. The other elements are the posts: score = -milliseconds, member = the complement of the id in decimal. So
+the set's own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new entries stand first, where
 inserting into the compact encoding is cheapest.
 
 A timeline is *warm* when its marker names the present server run and graph version; anything else is cold, never empty.
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from typing import cast
 
 from cache import keys
 from cache.client import RedisClient
@@ -102,8 +103,8 @@ class Timelines:
         newer = [post_id for post_id in found.ids if post_id > above]
         return Slice(Warmth.WARM, newer[-size:] if size else [], covers=reaches)
 
-    async def _read_slice(self, viewer_id: int, graph_version: int, arguments: Sequence[str | int], size: int) -> Slice:
-        reply = await self._client.run(self._read(keys=[keys.timeline(viewer_id)], args=list(arguments)))
+    async def _read_slice(self, viewer_id: int, graph_version: int, arguments: list[str | int], size: int) -> Slice:
+        reply = await self._client.run(self._read(keys=[keys.timeline(viewer_id)], args=arguments))
         if not reply:
             return Slice(Warmth.COLD, [], covers=False)
         marker = reply[0].decode()
@@ -115,10 +116,10 @@ class Timelines:
         return Slice(Warmth.WARM, ids, covers=len(ids) == size or bool(reply[1]) or marker.endswith("w"))
 
     async def deliver(self, viewer_ids: Sequence[int], post_id: int) -> int:
-        """Adds the post to those of the timelines that are warm or building; how many hold it now. Repeating changes nothing."""
-        if not viewer_ids:
+        """Adds the post to those of the timelines that are warm or building; how many hold it now. Repeating changes
+        nothing.""" if not viewer_ids:
             return 0
-        arguments = [_member(post_id), _score(post_id), self.cap, TRIM_SLACK]
+        arguments: list[str | int] = [_member(post_id), _score(post_id), self.cap, TRIM_SLACK]
         reply = await self._client.run(self._deliver(keys=[keys.timeline(viewer) for viewer in viewer_ids], args=arguments))
         return int(reply)
 
@@ -141,7 +142,7 @@ class Timelines:
         version = self._version_part(graph_version)
         mark = f"b{version}{secrets.token_hex(6)}"
         ready = self._ready_prefix(graph_version)
-        arguments = [mark, ready, f"b{version}", int(BUILDING_SECONDS * 1_000)]
+        arguments: list[str | int] = [mark, ready, f"b{version}", int(BUILDING_SECONDS * 1_000)]
         claimed = await self._client.run(self._begin(keys=[keys.timeline(viewer_id)], args=arguments))
         return BuildingClaim(viewer_id, mark, ready + "w") if claimed else None
 
@@ -166,7 +167,7 @@ class Timelines:
     async def inspect(self, viewer_id: int) -> TimelineInspection:
         """The timeline as it is, without touching its life."""
         key = keys.timeline(viewer_id)
-        members = await self._client.run(self._client.redis.zrange(key, 0, -1))
+        members: list[bytes] = cast("list[bytes]", await self._client.run(self._client.redis.zrange(key, 0, -1)))
         ttl = int(await self._client.run(self._client.redis.pttl(key)))
         if not members:
             return TimelineInspection(None, is_whole=False, ids=[], seconds_to_live=None)

@@ -1,7 +1,7 @@
 """Wakes the relays after a commit, at most once in a few milliseconds a process.
 
-NOTIFY inside every writing transaction takes a lock that serialises commits; so the bell is rung outside, and one ring stands for
-all commits since the last one. A ring that is lost costs the relay's poll interval, nothing else.
+NOTIFY inside every writing transaction takes a lock that serialises commits; so the bell is rung outside, and one ring stands
+for all commits since the last one. A ring that is lost costs the relay's poll interval, nothing else.
 """
 
 from __future__ import annotations

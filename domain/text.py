@@ -122,9 +122,7 @@ _LINKIFY.match_at_start("https://example.com/")  # compiles its grammar now: 15 
 _LINK_START = re.compile(r"(?<![A-Z0-9_])https?://|(?<![A-Z0-9_@#/.:-])www\.", re.IGNORECASE | re.ASCII)
 # White space, controls, lone surrogates, and the invisible and bidirectional marks with which an address is made to
 # look like another.
-_ADDRESS_END = re.compile(
-    r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_ADDRESS_END = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 # Ends a sentence, not an address; linkify knows only the ASCII ones.
 _WIDE_PUNCTUATION = "。、，．！？：；…」』）】》〉｡､"
 _AUTHORITY = re.compile(r"[^/?#]*")

@@ -22,9 +22,7 @@ class FilledPage(Generic[K, T]):
     end: K | None
 
 
-async def fill_page(
-    fetch: Callable[[K, int], Awaitable[list[tuple[K, T | None]]]], *, start: K, size: int
-) -> FilledPage[K, T]:
+async def fill_page(fetch: Callable[[K, int], Awaitable[list[tuple[K, T | None]]]], *, start: K, size: int) -> FilledPage[K, T]:
     """Calls `fetch(position, count)` until `size` items passed the filter and one more is known to exist, or none is left.
 
     `fetch` gives the next `count` candidates beyond `position` in page order, None for those that the filter took; fewer than

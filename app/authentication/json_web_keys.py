@@ -67,11 +67,7 @@ def _is_for_signatures(entry: dict[str, object]) -> bool:
         and entry.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
-        and all(
-            len(value) <= _MAX_FIELD_LENGTH
-            for name in ("n", "e", "x", "y")
-            if isinstance(value := entry.get(name), str)
-        )
+        and all(len(value) <= _MAX_FIELD_LENGTH for name in ("n", "e", "x", "y") if isinstance(value := entry.get(name), str))
     )
 
 

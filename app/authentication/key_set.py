@@ -118,9 +118,7 @@ class RemoteKeySet:
     async def _download(self) -> bytes:
         # Without compression no small answer can unfold into a large one.
         headers = {"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"}
-        request = self._client.stream(
-            "GET", self._url, headers=headers, follow_redirects=False, timeout=FETCH_TIMEOUT_SECONDS
-        )
+        request = self._client.stream("GET", self._url, headers=headers, follow_redirects=False, timeout=FETCH_TIMEOUT_SECONDS)
         async with request as response:
             if response.status_code != httpx.codes.OK:
                 raise ValueError("the key server did not answer 200")

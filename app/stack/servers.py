@@ -23,9 +23,7 @@ class EmbeddedServers:
     Start and stop from the main thread (see `ChildProcess`). The addresses change with every start.
     """
 
-    def __init__(
-        self, data_dir: Path, *, broker: bool = True, durable: bool = True, given: ServerUrls | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, *, broker: bool = True, durable: bool = True, given: ServerUrls | None = None) -> None:
         self.data_dir = data_dir.absolute()
         self._given = given or ServerUrls()
         self._lock = FileLock(self.data_dir / "servers.lock")
@@ -98,9 +96,7 @@ class EmbeddedServers:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     @property

@@ -73,9 +73,7 @@ class EmbeddedValkey:
         self._port = free_port()
         configuration = self._folder / f"{mark}.conf"
         # The password stands here, not on the command line, which everybody on the machine can read.
-        with os.fdopen(
-            os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-        ) as file:
+        with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write("\n".join(self._settings(mark)) + "\n")
         with open_log(self._log) as output:
             self._log_start = output.tell()

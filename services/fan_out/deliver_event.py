@@ -1,8 +1,8 @@
 """Use case: keep one promise of the outbox.
 
-May run twice, at once or later, with the same result. Progress is a keyset on the outbox row: each chunk of followers advances it
-and renews the lease, only while the lease is still this attempt's own. A job runs a few seconds at most and then passes the rest
-on, so that one author with very many followers never holds up the others.
+May run twice, at once or later, with the same result. Progress is a keyset on the outbox row: each chunk of followers advances
+it and renews the lease, only while the lease is still this attempt's own. A job runs a few seconds at most and then passes the
+rest on, so that one author with very many followers never holds up the others.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The ids from which a page is made: the timeline in the cache merged with what no timeline holds, or the truth alone.
 
-The order of reading makes it exact without locks. First the database says what is not in any timeline (own posts, posts of pulled
-authors, posts whose fan-out is still open), then the timeline is read: a post whose fan-out ends in between is seen twice rather
-than not at all.
+The order of reading makes it exact without locks. First the database says what is not in any timeline (own posts, posts of
+pulled authors, posts whose fan-out is still open), then the timeline is read: a post whose fan-out ends in between is seen
+twice rather than not at all.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class CandidateReader:
         return await timelines.read_older(self.viewer_id, graph_version=version, below=position, size=count)
 
     async def _rebuilt_ids(self, position: int, count: int) -> list[int] | None:
-        rows = await rebuild_timeline(self.backends, self.viewer_id, graph_version=self.viewer.graph_version)
+        rows = await rebuild_timeline(self.backends, self.session, self.viewer_id, graph_version=self.viewer.graph_version)
         if rows is None:
             self._use_cache = False
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.cursors import CursorScope, CursorSealer
@@ -10,7 +10,20 @@ from domain.errors import InvalidCursorError
 from domain.feed import FeedOrder
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIME = struct.Struct(">q")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How far a client has been told what happens.
+
+    Everything that PostgreSQL's snapshot `seen` sees has been told. In the middle of a batch also part of what the newer
+    snapshot `batch` sees: the outbox rows up to `through_event` (a batch is told in the order of its rows' ids).
+    """
+
+    seen: str
+    as_of: datetime
+    batch: str = ""
+    through_event: int = 0
 
 
 def place_scope(viewer_id: int, order: FeedOrder) -> CursorScope:
@@ -18,20 +31,18 @@ def place_scope(viewer_id: int, order: FeedOrder) -> CursorScope:
     return CursorScope("feed", viewer_id, order.value)
 
 
-def seal_moment(sealer: CursorSealer, viewer_id: int, *, snapshot: str, as_of: datetime, through_event: int = 0) -> str:
-    """An event cursor: everything that PostgreSQL's `snapshot` sees has been told; of what it does not see, the outbox rows up
-    to `through_event` (they are told in order of their ids, so a cursor can stand in the middle of a batch)."""
-    milliseconds = (as_of - _EPOCH) // timedelta(milliseconds=1)
-    payload = _TIME.pack(milliseconds) + _TIME.pack(through_event) + snapshot.encode("ascii")
-    return sealer.seal(CursorScope("feed.events", viewer_id), payload)
+def seal_moment(sealer: CursorSealer, viewer_id: int, moment: Moment) -> str:
+    """The event cursor of a moment."""
+    milliseconds = (moment.as_of - _EPOCH) // timedelta(milliseconds=1)
+    payload = f"{milliseconds}|{moment.seen}|{moment.batch}|{moment.through_event}"
+    return sealer.seal(CursorScope("feed.events", viewer_id), payload.encode("ascii"))
 
 
-def open_moment(sealer: CursorSealer, viewer_id: int, cursor: str) -> tuple[str, datetime, int]:
-    """(snapshot, as_of, through_event) of an event cursor. Raises InvalidCursorError."""
+def open_moment(sealer: CursorSealer, viewer_id: int, cursor: str) -> Moment:
+    """The moment of an event cursor. Raises InvalidCursorError."""
     payload = sealer.open(CursorScope("feed.events", viewer_id), cursor)
-    if len(payload) <= 2 * _TIME.size:
-        raise InvalidCursorError("the cursor is not valid here")
-    (milliseconds,) = _TIME.unpack_from(payload)
-    (through_event,) = _TIME.unpack_from(payload, _TIME.size)
-    snapshot = payload[2 * _TIME.size :].decode("ascii")
-    return snapshot, _EPOCH + timedelta(milliseconds=milliseconds), through_event
+    try:
+        milliseconds, seen, batch, through_event = payload.decode("ascii").split("|")
+        return Moment(seen, _EPOCH + timedelta(milliseconds=int(milliseconds)), batch, int(through_event))
+    except ValueError:
+        raise InvalidCursorError("the cursor is not valid here") from None

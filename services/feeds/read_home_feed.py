@@ -13,7 +13,7 @@ from domain.records import VisiblePost
 from domain.visibility import is_in_home_feed
 from services.backends import Backends
 from services.feeds.feed_candidates import CandidateReader
-from services.feeds.feed_cursors import place_scope, seal_moment
+from services.feeds.feed_cursors import Moment, place_scope, seal_moment
 from services.fill_page import FilledPage, fill_page
 from services.posts.load_visible_posts import load_visible_posts_in
 
@@ -24,8 +24,8 @@ DELAYED_AFTER = timedelta(seconds=10)
 async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageRequest, order: FeedOrder) -> FeedPage:
     """Viewer → candidates → hydrate → visibility → page.
 
-    Every entry committed before the page's `as_of` is on it. Raises InvalidCursorError, UnauthenticatedError (the account is gone
-    or suspended), UnavailableError.
+    Every entry committed before the page's `as_of` is on it. Raises InvalidCursorError, UnauthenticatedError (the account is
+    gone or suspended), UnavailableError.
     """
     # There is no ranker yet: RANKED is answered with LATEST and says so.
     scope = place_scope(viewer_id, FeedOrder.LATEST)
@@ -60,7 +60,7 @@ async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageReques
         edges=edges,
         page_info=page_info,
         status=_status(viewer, reader, page, order, page_info, is_empty=not edges),
-        event_cursor=seal_moment(backends.sealer, viewer_id, snapshot=viewer.snapshot, as_of=viewer.as_of),
+        event_cursor=seal_moment(backends.sealer, viewer_id, Moment(viewer.snapshot, viewer.as_of)),
     )
 
 
@@ -68,9 +68,7 @@ def _if_in_feed(item: VisiblePost | None, viewer_id: int) -> VisiblePost | None:
     return item if item is not None and is_in_home_feed(item.post, item.relation, viewer_id=viewer_id) else None
 
 
-def _page_info(
-    page: PageRequest, filled: FilledPage[int, VisiblePost], edges: list[FeedEntry], end: str | None
-) -> PageInfo:
+def _page_info(page: PageRequest, filled: FilledPage[int, VisiblePost], edges: list[FeedEntry], end: str | None) -> PageInfo:
     first = edges[0].cursor if edges else None
     last = edges[-1].cursor if edges else None
     came_from = page.cursor is not None

@@ -58,9 +58,7 @@ async def _list_people(
 
         async def fetch(below: Keyset, size: int) -> list[tuple[Keyset, UserRecord | None]]:
             rows = await load(session, user_id, viewer_id=viewer_id or 0, below=below, size=size)
-            return [
-                ((since, user.id), user if can_see_account(user, viewer_id=viewer_id) else None) for since, user, _ in rows
-            ]
+            return [((since, user.id), user if can_see_account(user, viewer_id=viewer_id) else None) for since, user, _ in rows]
 
         filled = await fill_page(fetch, start=start, size=page.size)
     edges = [Edge(backends.sealer.seal(scope, _pack(key)), user) for key, user in filled.items]

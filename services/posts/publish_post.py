@@ -13,7 +13,8 @@ from services.posts.resolve_entities import resolve_entities
 async def publish_post(
     backends: Backends, *, author_id: int, body: str, visibility: Visibility, location: LocationRecord | None
 ) -> PostRecord:
-    """The new post, committed together with the promise to deliver it. Raises RefusedError for a text or place that is not valid.
+    """The new post, committed together with the promise to deliver it. Raises RefusedError for a text or place that is not
+    valid.
 
     A private post is promised to nobody: only its author sees it, whose own posts are always merged when read.
     """

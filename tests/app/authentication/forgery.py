@@ -28,9 +28,7 @@ def verifier(**changes: Any) -> TokenVerifier:
 def token(claims: dict[str, Any] | None = None, /, *, header: dict[str, Any] | None = None, **changes: Any) -> str:
     """A good HS256 token, changed; a claim that is None is left out."""
     merged = {**CLAIMS, **changes} if claims is None else claims
-    return raw_token(
-        {"alg": "HS256", "typ": "JWT", **(header or {})}, {k: v for k, v in merged.items() if v is not None}
-    )
+    return raw_token({"alg": "HS256", "typ": "JWT", **(header or {})}, {k: v for k, v in merged.items() if v is not None})
 
 
 def raw_token(header: object, payload: object, *, key: bytes = SECRET.encode()) -> str:

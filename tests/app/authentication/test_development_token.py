@@ -17,9 +17,7 @@ from tests.app.authentication.forgery import (
 
 
 async def test_the_development_token() -> None:
-    text = mint_development_token(
-        SECRET, "7", username="ada", ttl=timedelta(hours=12), issuer=ISSUER, audience=AUDIENCE
-    )
+    text = mint_development_token(SECRET, "7", username="ada", ttl=timedelta(hours=12), issuer=ISSUER, audience=AUDIENCE)
     claims = await TokenVerifier(SECRET, "", ISSUER, AUDIENCE).verify(text)
     assert (claims.subject, claims.preferred_username) == ("7", "ada")
     assert timedelta(hours=11) < claims.expires_at - datetime.now(UTC) <= timedelta(hours=12)

@@ -50,9 +50,7 @@ JSON = st.recursive(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jwk"]), JSON | st.just("HS256"), max_size=4),
-    st.dictionaries(
-        st.sampled_from(["sub", "exp", "nbf", "iat", "iss", "aud", "typ", "name", "picture"]), JSON, min_size=1
-    ),
+    st.dictionaries(st.sampled_from(["sub", "exp", "nbf", "iat", "iss", "aud", "typ", "name", "picture"]), JSON, min_size=1),
 )
 async def test_any_signed_content_is_accepted_or_refused(header: dict[str, Any], claims: dict[str, Any]) -> None:
     try:

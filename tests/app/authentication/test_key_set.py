@@ -91,9 +91,7 @@ async def test_a_removed_key_is_refused_after_a_minute_without_requests(
     assert await key_set.find("ES256", "old") is None
 
 
-async def test_refreshing_in_time_makes_nobody_wait(
-    key_set: RemoteKeySet, key_server: KeyServer, clock: ManualClock
-) -> None:
+async def test_refreshing_in_time_makes_nobody_wait(key_set: RemoteKeySet, key_server: KeyServer, clock: ManualClock) -> None:
     assert await key_set.find("ES256", "old") is not None
     clock.advance(45)
     key_server.delay_seconds = 60
@@ -207,9 +205,7 @@ def parse(*entries: Any) -> set[tuple[str, str | None]]:
 
 
 def test_keys_by_algorithm_and_name() -> None:
-    found = parse(
-        OLD, public_jwk(private_key("RS256"), kid="r", alg="RS256"), public_jwk(private_key("EdDSA"), alg="Ed25519")
-    )
+    found = parse(OLD, public_jwk(private_key("RS256"), kid="r", alg="RS256"), public_jwk(private_key("EdDSA"), alg="Ed25519"))
     assert found == {("ES256", "old"), ("RS256", "r"), ("EdDSA", None)}
 
 

@@ -52,9 +52,7 @@ def test_a_keeper_whose_servers_do_not_answer_is_waited_for_and_named(tmp_path: 
     with Occupation(tmp_path) as keeper:
         assert keeper.try_take()
         keeper.announce("dev", "http://127.0.0.1:8123")
-        write_env_file(
-            tmp_path, ServerUrls(*(f"{scheme}://127.0.0.1:1" for scheme in ("postgresql", "redis", "redis")))
-        )
+        write_env_file(tmp_path, ServerUrls(*(f"{scheme}://127.0.0.1:1" for scheme in ("postgresql", "redis", "redis"))))
         with pytest.raises(DataDirectoryInUseError, match=r"tidings dev .* at http://127\.0\.0\.1:8123"):  # noqa: SIM117
             with servers_of(tmp_path, wait_seconds=0.2):
                 pass

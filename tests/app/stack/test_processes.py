@@ -11,9 +11,7 @@ from app.stack.errors import StackError
 from app.stack.processes import ChildProcess
 from tests.app.stack.processes_of import eventually, is_alive
 
-_STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
-)
+_STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 _GRANDPARENT = """
 import sys, time
 from app.stack.processes import ChildProcess

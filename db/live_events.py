@@ -1,0 +1,92 @@
+"""What has been published since a moment, from the outbox. A moment is a transaction snapshot, so nothing falls between two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from db.database import ReadSession
+
+_NOW = text("SELECT pg_current_snapshot()::text, statement_timestamp()")
+
+# Both bounds on xact_id are for the index and for a restored database, whose old rows may name transactions still to come.
+_NEW_ROWS = """
+    o.kind = 'post_published'
+    AND o.xact_id >= pg_snapshot_xmin(CAST(:seen AS pg_snapshot)) AND o.xact_id < pg_snapshot_xmax(now.snapshot)
+    AND NOT pg_visible_in_snapshot(o.xact_id, CAST(:seen AS pg_snapshot))
+"""
+_PUBLISHED_SINCE = text(
+    f"""
+    SELECT now.snapshot::text, now.at, o.id, o.xact_id::text::bigint, o.post_id, o.author_id
+    FROM (SELECT pg_current_snapshot() AS snapshot, statement_timestamp() AS at) AS now
+    LEFT JOIN outbox o ON {_NEW_ROWS}
+    ORDER BY o.id LIMIT :size
+    """
+)
+_MISSED_BY = text(
+    f"""
+    SELECT now.snapshot::text, now.at, o.id, o.xact_id::text::bigint, o.post_id, o.author_id
+    FROM (SELECT pg_current_snapshot() AS snapshot, statement_timestamp() AS at) AS now
+    LEFT JOIN outbox o ON {_NEW_ROWS}
+      AND (o.id > :through_event OR NOT pg_visible_in_snapshot(o.xact_id, CAST(:batch AS pg_snapshot)))
+      AND (o.author_id = :viewer_id
+        OR EXISTS (SELECT FROM follows f WHERE f.follower_id = :viewer_id AND f.followee_id = o.author_id))
+    ORDER BY o.id LIMIT :size
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """One publication: the outbox row, the transaction that wrote it, the post and its author."""
+
+    event_id: int
+    transaction_id: int
+    post_id: int
+    author_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedBatch:
+    """What was published between an older snapshot and `snapshot`, in the order of the outbox.
+
+    `is_whole` is False where there was more than was asked for: then the snapshot must not be gone on from.
+    """
+
+    snapshot: str
+    as_of: datetime
+    rows: list[PublishedRow]
+    is_whole: bool
+
+
+async def take_moment(session: ReadSession) -> tuple[str, datetime]:
+    """The present snapshot and time."""
+    row = (await session.execute(_NOW)).one()
+    return row[0], row[1]
+
+
+async def load_published_since(session: ReadSession, seen: str, *, size: int) -> PublishedBatch:
+    """Everything published that `seen` did not see, for all viewers at once."""
+    return _batch(list(await session.execute(_PUBLISHED_SINCE, {"seen": seen, "size": size + 1})), size)
+
+
+async def load_missed_by(
+    session: ReadSession, viewer_id: int, *, seen: str, batch: str, through_event: int, size: int
+) -> PublishedBatch:
+    """The same for one viewer: by those followed now, and by the viewer; without the part of `batch` that was told."""
+    parameters = {
+        "viewer_id": viewer_id,
+        "seen": seen,
+        "batch": batch or seen,
+        "through_event": through_event,
+        "size": size + 1,
+    }
+    return _batch(list(await session.execute(_MISSED_BY, parameters)), size)
+
+
+def _batch(rows: Sequence[Sequence[object]], size: int) -> PublishedBatch:
+    published = [PublishedRow(*row[2:]) for row in rows if row[2] is not None]  # type: ignore[arg-type]
+    return PublishedBatch(str(rows[0][0]), rows[0][1], published[:size], is_whole=len(published) <= size)  # type: ignore[arg-type]

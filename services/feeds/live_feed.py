@@ -1,0 +1,185 @@
+"""New posts to everybody who is connected to this process.
+
+One task follows the outbox from snapshot to snapshot, woken by the bell, and hands each publication to the queues of those
+connected viewers who follow its author: three statements a batch, however many sockets there are. What does not fit into a
+queue is not lost: that watcher is marked as behind and reads what it missed from the database by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from db.follows import load_followers_among
+from db.live_events import PublishedBatch, load_published_since, take_moment
+from db.posts import load_posts_for_many
+from domain.errors import UnavailableError
+from domain.feed import FeedEntry, FeedOrder, reason_for
+from domain.records import PostRecord, Relation, UserRecord
+from domain.visibility import is_in_home_feed, why_post_is_hidden
+from services.backends import Backends
+from services.feeds.feed_cursors import place_scope
+
+BATCH_SIZE = 500
+QUEUE_SIZE = 64
+_RETRY_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LivePost:
+    """A new entry of one viewer's feed, with what places it in history."""
+
+    event_id: int
+    transaction_id: int
+    entry: FeedEntry
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBatch:
+    """A viewer's part of what happened between the snapshots `seen` and `snapshot`."""
+
+    seen: str
+    snapshot: str
+    as_of: datetime
+    posts: list[LivePost]
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One subscription's mailbox. `is_behind`: something did not fit; read what is missing from the database."""
+
+    viewer_id: int
+    queue: asyncio.Queue[LiveBatch] = field(default_factory=lambda: asyncio.Queue(QUEUE_SIZE))
+    is_behind: bool = False
+
+    def put(self, batch: LiveBatch) -> None:
+        try:
+            self.queue.put_nowait(batch)
+        except asyncio.QueueFull:
+            self.is_behind = True
+
+
+class LiveFeed:
+    """The live side of one process. `ring` is what the bell calls."""
+
+    def __init__(self, backends: Backends) -> None:
+        self._backends = backends
+        self._watchers: dict[int, set[Watcher]] = {}
+        self._rung = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._seen: str | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="live-feed")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def ring(self) -> None:
+        """Something may have happened."""
+        self._rung.set()
+
+    @property
+    def watcher_count(self) -> int:
+        return sum(len(watchers) for watchers in self._watchers.values())
+
+    async def join(self, viewer_id: int) -> Watcher:
+        """A mailbox for everything that is published from now on. Raises UnavailableError."""
+        if self._seen is None:
+            async with self._backends.database.reading() as session:
+                seen, _ = await take_moment(session)
+            # Another one may have joined meanwhile: the older moment stays, since its watcher needs what lies between.
+            self._seen = self._seen or seen
+        watcher = Watcher(viewer_id)
+        self._watchers.setdefault(viewer_id, set()).add(watcher)
+        return watcher
+
+    def leave(self, watcher: Watcher) -> None:
+        watchers = self._watchers.get(watcher.viewer_id)
+        if watchers is not None:
+            watchers.discard(watcher)
+            if not watchers:
+                del self._watchers[watcher.viewer_id]
+        if not self._watchers:
+            # Nobody listens: the next one begins at its own moment instead of catching up for nobody.
+            self._seen = None
+
+    async def _run(self) -> None:
+        while True:
+            await self._rung.wait()
+            self._rung.clear()
+            try:
+                await self._advance()
+            except UnavailableError:
+                # The position has not moved: nothing is lost, only late.
+                await asyncio.sleep(_RETRY_SECONDS)
+                self._rung.set()
+            except Exception:
+                log.exception("live.dispatch_failed")
+                await asyncio.sleep(_RETRY_SECONDS)
+                self._rung.set()
+
+    async def _advance(self) -> None:
+        """Hands out what was published since the last time."""
+        seen = self._seen
+        if seen is None:
+            return
+        async with self._backends.database.reading() as session:
+            batch = await load_published_since(session, seen, size=BATCH_SIZE)
+            if not batch.is_whole:
+                # Far behind (the database was away): every watcher catches up by itself, bounded.
+                for watcher in self._all_watchers():
+                    watcher.is_behind = True
+                    watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, []))
+                batch = PublishedBatch(batch.snapshot, batch.as_of, [], is_whole=True)
+            viewer_ids = list(self._watchers)
+            posts = await load_posts_for_many(session, {row.post_id for row in batch.rows}) if batch.rows else {}
+            authors = {author.id for _, author in posts.values()}
+            followers = await load_followers_among(session, list(authors), viewer_ids) if authors else {}
+            followed = await load_followers_among(session, viewer_ids, list(authors)) if authors else {}
+        if self._seen == seen:
+            self._seen = batch.snapshot
+        parts: dict[int, list[LivePost]] = {}
+        for row in batch.rows:
+            if row.post_id not in posts:
+                continue
+            post, author = posts[row.post_id]
+            for viewer_id in {*followers.get(author.id, ()), *({author.id} & self._watchers.keys())}:
+                relation = Relation(
+                    follows=viewer_id in followers.get(author.id, ()), is_followed_by=author.id in followed.get(viewer_id, ())
+                )
+                entry = entry_for(self._backends, post, author, relation, viewer_id=viewer_id)
+                if entry is not None:
+                    parts.setdefault(viewer_id, []).append(LivePost(row.event_id, row.transaction_id, entry))
+        for viewer_id, live_posts in parts.items():
+            for watcher in self._watchers.get(viewer_id, ()):
+                watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, live_posts))
+
+    def _all_watchers(self) -> list[Watcher]:
+        return [watcher for watchers in self._watchers.values() for watcher in watchers]
+
+
+def entry_for(
+    backends: Backends, post: PostRecord, author: UserRecord, relation: Relation, *, viewer_id: int
+) -> FeedEntry | None:
+    """The post as an entry of the viewer's feed, or None where the rule keeps it out: the same gate as for pages."""
+    if why_post_is_hidden(post, author, relation, viewer_id=viewer_id) is not None:
+        return None
+    if not is_in_home_feed(post, relation, viewer_id=viewer_id):
+        return None
+    scope = place_scope(viewer_id, FeedOrder.LATEST)
+    return FeedEntry(
+        cursor=backends.sealer.seal_ids(scope, post.id),
+        node=post,
+        author=author,
+        reasons=[reason_for(post, author, viewer_id=viewer_id)],
+    )

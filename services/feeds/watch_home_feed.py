@@ -1,0 +1,110 @@
+"""Use case: new posts as they reach the viewer's home feed, each once, in order of arrival, from a cursor on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from db.live_events import load_missed_by, take_moment
+from db.posts import load_posts
+from domain.errors import FeedResetError
+from domain.feed import FeedEntry
+from domain.snapshots import Snapshot
+from services.backends import Backends
+from services.feeds.feed_cursors import Moment, open_moment, seal_moment
+from services.feeds.live_feed import LiveFeed, LivePost, entry_for
+
+MAX_REPLAYED = 1_000
+"""Missed posts that are replayed; a client that missed more reads its feed again."""
+_RETENTION_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """An entry that has just come into the feed. `cursor`: where to resume."""
+
+    cursor: str
+    edge: FeedEntry
+
+
+async def watch_home_feed(
+    backends: Backends, live_feed: LiveFeed, *, viewer_id: int, after: str | None
+) -> AsyncIterator[NewPost]:
+    """Ends only when the caller stops. Holds no database connection while it waits.
+
+    Raises InvalidCursorError, FeedResetError (the cursor is too old, or of another database), UnavailableError.
+    """
+    moment = open_moment(backends.sealer, viewer_id, after) if after is not None else None
+    # Join first, then look back: what is published in between comes twice and is dropped, but is never missing.
+    watcher = await live_feed.join(viewer_id)
+    try:
+        if moment is None:
+            async with backends.database.reading() as session:
+                moment = Moment(*await take_moment(session))
+        else:
+            moment, missed = await _catch_up(backends, viewer_id, moment)
+            for event in missed:
+                yield event
+        seen = Snapshot.parse(moment.seen)
+        while True:
+            batch = await watcher.queue.get()
+            if watcher.is_behind:
+                watcher.is_behind = False
+                while not watcher.queue.empty():
+                    watcher.queue.get_nowait()
+                moment, missed = await _catch_up(backends, viewer_id, moment)
+                for event in missed:
+                    yield event
+                seen = Snapshot.parse(moment.seen)
+                continue
+            fresh = [post for post in batch.posts if not seen.sees(post.transaction_id)]
+            if not fresh:
+                continue
+            told = moment
+            moment = Moment(batch.snapshot, batch.as_of)
+            seen = Snapshot.parse(moment.seen)
+            for event in _with_cursors(backends, viewer_id, fresh, told, moment):
+                yield event
+    finally:
+        live_feed.leave(watcher)
+
+
+async def _catch_up(backends: Backends, viewer_id: int, moment: Moment) -> tuple[Moment, list[NewPost]]:
+    """What the viewer has not been told since the moment, and the moment reached."""
+    async with backends.database.reading() as session:
+        now, as_of = await take_moment(session)
+        if as_of - moment.as_of > backends.policy.outbox_retention - _RETENTION_MARGIN:
+            raise FeedResetError("the cursor is too old: fetch the feed again")
+        if Snapshot.parse(moment.seen).xmax > Snapshot.parse(now).xmax:
+            raise FeedResetError("the cursor comes from another database: fetch the feed again")
+        batch = await load_missed_by(
+            session,
+            viewer_id,
+            seen=moment.seen,
+            batch=moment.batch,
+            through_event=moment.through_event,
+            size=MAX_REPLAYED,
+        )
+        if not batch.is_whole:
+            raise FeedResetError("too much was missed: fetch the feed again")
+        facts = await load_posts(session, {row.post_id for row in batch.rows}, viewer_id=viewer_id) if batch.rows else {}
+    posts: list[LivePost] = []
+    for row in batch.rows:
+        if row.post_id in facts:
+            post, author, relation = facts[row.post_id]
+            entry = entry_for(backends, post, author, relation, viewer_id=viewer_id)
+            if entry is not None:
+                posts.append(LivePost(row.event_id, row.transaction_id, entry))
+    reached = Moment(batch.snapshot, batch.as_of)
+    return reached, _with_cursors(backends, viewer_id, posts, moment, reached)
+
+
+def _with_cursors(backends: Backends, viewer_id: int, posts: list[LivePost], told: Moment, reached: Moment) -> list[NewPost]:
+    """Cursors that resume exactly behind each event: only the last one may stand for the whole batch."""
+    events = []
+    for number, post in enumerate(posts, start=1):
+        is_last = number == len(posts)
+        moment = reached if is_last else Moment(told.seen, told.as_of, reached.seen, post.event_id)
+        events.append(NewPost(seal_moment(backends.sealer, viewer_id, moment), post.entry))
+    return events
