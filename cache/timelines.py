@@ -3,8 +3,8 @@
 Layout: one sorted set a viewer. The first element is the *marker* (score -inf): state, server run, the viewer's graph version,
 and whether the slice is whole (`w`: nothing pushed lies below it) or cut (`c`). Marker and entries are one key, so eviction
 takes both or none. The other elements are the posts: score = -milliseconds, member = the complement of the id in decimal. So
-the set's own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new entries stand first, where
-inserting into the compact encoding is cheapest.
+the set's own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new entries stand
+first, where inserting into the compact encoding is cheapest.
 
 A timeline is *warm* when its marker names the present server run and graph version; anything else is cold, never empty.
 """
@@ -116,8 +116,8 @@ class Timelines:
         return Slice(Warmth.WARM, ids, covers=len(ids) == size or bool(reply[1]) or marker.endswith("w"))
 
     async def deliver(self, viewer_ids: Sequence[int], post_id: int) -> int:
-        """Adds the post to those of the timelines that are warm or building; how many hold it now. Repeating changes
-        nothing.""" if not viewer_ids:
+        """Adds the post to those of the timelines that are warm or building, once; how many hold it now."""
+        if not viewer_ids:
             return 0
         arguments: list[str | int] = [_member(post_id), _score(post_id), self.cap, TRIM_SLACK]
         reply = await self._client.run(self._deliver(keys=[keys.timeline(viewer) for viewer in viewer_ids], args=arguments))
