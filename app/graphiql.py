@@ -66,9 +66,7 @@ def graphiql_page(
     first visit. `endpoint` is a path on this server. Raises FileNotFoundError when the files have not been built.
     """
     config = {"endpoint": endpoint, "token": token, "username": username, "devLogin": dev_login, "examples": examples}
-    return HTMLResponse(
-        _PAGE.format(assets=_asset_tags(_BUILT), config=_json_for_script(config)), headers=GRAPHIQL_HEADERS
-    )
+    return HTMLResponse(_PAGE.format(assets=_asset_tags(_BUILT), config=_json_for_script(config)), headers=GRAPHIQL_HEADERS)
 
 
 @cache

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.paging import PageInfo
-from domain.records import Delivery, PostRecord, UserRecord
+from domain.records import Delivery, PostRecord, Relation, UserRecord
 
 
 class FeedOrder(StrEnum):
@@ -63,13 +63,33 @@ class FeedReason:
 
 
 @dataclass(frozen=True, slots=True)
+class RankingFactor:
+    """One feature of a ranked entry: its value, and what it added to the score."""
+
+    name: str
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
 class FeedEntry:
     """One entry of a page; `cursor` goes on below it."""
 
     cursor: str
     node: PostRecord
     author: UserRecord
+    relation: Relation
     reasons: list[FeedReason]
+
+    @property
+    def score(self) -> float | None:
+        """None in LATEST order."""
+        return None
+
+    @property
+    def ranking_factors(self) -> list[RankingFactor]:
+        """Empty in LATEST order."""
+        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,7 @@ class Browser:
         target = await self._connection.command(
             "Target.createTarget", {"url": "about:blank", "browserContextId": context, "newWindow": True}
         )
-        attached = await self._connection.command(
-            "Target.attachToTarget", {"targetId": target["targetId"], "flatten": True}
-        )
+        attached = await self._connection.command("Target.attachToTarget", {"targetId": target["targetId"], "flatten": True})
         page = Page(self._connection, session_id=attached["sessionId"], target_id=target["targetId"], context=context)
         await page.prepare(dark=dark)
         await page.open(url)

@@ -72,9 +72,7 @@ class Page:
         self._connection.listen(self._session_id, self._on_event)
         for domain in ("Page", "Runtime", "Network", "Log"):
             await self._command(f"{domain}.enable")
-        await self._command(
-            "Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
-        )
+        await self._command("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True})
         await self._command("Emulation.setFocusEmulationEnabled", {"enabled": True})
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await self._command("Emulation.setEmulatedMedia", {"features": [scheme]})
@@ -122,9 +120,7 @@ class Page:
                 f"not true within {timeout:g} s: {expression}\nlast: {last}\nproblems: {self.record.problems}"
             ) from None
 
-    async def wait_until(
-        self, is_true: Callable[[], bool], what: str, *, timeout: float = WAIT_TIMEOUT_SECONDS
-    ) -> None:
+    async def wait_until(self, is_true: Callable[[], bool], what: str, *, timeout: float = WAIT_TIMEOUT_SECONDS) -> None:
         """Waits for something in `record`, for at most `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
@@ -140,9 +136,7 @@ class Page:
         x, y = await self.wait_for(middle, timeout=timeout)
         await self._command("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
         for kind in ("mousePressed", "mouseReleased"):
-            await self._command(
-                "Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
-            )
+            await self._command("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1})
 
     async def type_text(self, text: str) -> None:
         """Puts text where the focus is, as an input method does."""

@@ -74,9 +74,7 @@ class Graphiql:
         await self.page.click(_RUN_BUTTON)
         if operation_name is not None:
             items = "[...document.querySelectorAll('[role=menuitem]')]"
-            position = await self.page.wait_for(
-                f"{items}.findIndex(e => e.textContent === {json.dumps(operation_name)}) + 1"
-            )
+            position = await self.page.wait_for(f"{items}.findIndex(e => e.textContent === {json.dumps(operation_name)}) + 1")
             await self.page.click(f"[role=menuitem]:nth-child({position})")
 
     async def run_operation(
@@ -111,9 +109,7 @@ class Graphiql:
     async def is_running(self) -> bool:
         return bool(await self.page.evaluate(_IS_RUNNING))
 
-    async def wait_for_result(
-        self, accept: Callable[[Result], bool], *, timeout: float = WAIT_TIMEOUT_SECONDS
-    ) -> Result:
+    async def wait_for_result(self, accept: Callable[[Result], bool], *, timeout: float = WAIT_TIMEOUT_SECONDS) -> Result:
         """Waits, for at most `timeout` seconds, until the result pane shows what `accept` takes; returns that."""
         shown: Result | None = None
         try:

@@ -18,11 +18,10 @@ from db.follows import load_followers_among
 from db.live_events import PublishedBatch, load_published_since, take_moment
 from db.posts import load_posts_for_many
 from domain.errors import UnavailableError
-from domain.feed import FeedEntry, FeedOrder, reason_for
-from domain.records import PostRecord, Relation, UserRecord
-from domain.visibility import is_in_home_feed, why_post_is_hidden
+from domain.feed import FeedEntry
+from domain.records import Relation
 from services.backends import Backends
-from services.feeds.feed_cursors import place_scope
+from services.feeds.feed_entry import entry_for
 
 BATCH_SIZE = 500
 QUEUE_SIZE = 64
@@ -157,7 +156,7 @@ class LiveFeed:
                 relation = Relation(
                     follows=viewer_id in followers.get(author.id, ()), is_followed_by=author.id in followed.get(viewer_id, ())
                 )
-                entry = entry_for(self._backends, post, author, relation, viewer_id=viewer_id)
+                entry = entry_for(self._backends.sealer, post, author, relation, viewer_id=viewer_id)
                 if entry is not None:
                     parts.setdefault(viewer_id, []).append(LivePost(row.event_id, row.transaction_id, entry))
         for viewer_id, live_posts in parts.items():
@@ -166,20 +165,3 @@ class LiveFeed:
 
     def _all_watchers(self) -> list[Watcher]:
         return [watcher for watchers in self._watchers.values() for watcher in watchers]
-
-
-def entry_for(
-    backends: Backends, post: PostRecord, author: UserRecord, relation: Relation, *, viewer_id: int
-) -> FeedEntry | None:
-    """The post as an entry of the viewer's feed, or None where the rule keeps it out: the same gate as for pages."""
-    if why_post_is_hidden(post, author, relation, viewer_id=viewer_id) is not None:
-        return None
-    if not is_in_home_feed(post, relation, viewer_id=viewer_id):
-        return None
-    scope = place_scope(viewer_id, FeedOrder.LATEST)
-    return FeedEntry(
-        cursor=backends.sealer.seal_ids(scope, post.id),
-        node=post,
-        author=author,
-        reasons=[reason_for(post, author, viewer_id=viewer_id)],
-    )

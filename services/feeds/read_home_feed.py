@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from db.feed_candidates import FeedViewer, load_feed_viewer
+from db.posts import load_posts
 from domain.errors import UnauthenticatedError
-from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage, FeedState, FeedStatus, reason_for
+from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage, FeedState, FeedStatus
 from domain.ids import MAX_ID
 from domain.paging import PageInfo, PageRequest
-from domain.records import VisiblePost
-from domain.visibility import is_in_home_feed
 from services.backends import Backends
 from services.feeds.feed_candidates import CandidateReader
 from services.feeds.feed_cursors import Moment, place_scope, seal_moment
+from services.feeds.feed_entry import entry_for
 from services.fill_page import FilledPage, fill_page
-from services.posts.load_visible_posts import load_visible_posts_in
 
 DELAYED_AFTER = timedelta(seconds=10)
 """A post whose fan-out is open for so long is worth a word, though the page has it."""
@@ -37,22 +36,17 @@ async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageReques
             raise UnauthenticatedError("sign in to see your feed")
         reader = CandidateReader(backends, session, viewer_id, viewer, page.backward)
 
-        async def fetch(position: int, count: int) -> list[tuple[int, VisiblePost | None]]:
+        async def fetch(position: int, count: int) -> list[tuple[int, FeedEntry | None]]:
             ids = await reader.next_ids(position, count)
-            visible = await load_visible_posts_in(session, ids, viewer_id=viewer_id) if ids else {}
-            return [(post_id, _if_in_feed(visible.get(post_id), viewer_id)) for post_id in ids]
+            facts = await load_posts(session, ids, viewer_id=viewer_id) if ids else {}
+            return [
+                (post_id, entry_for(backends.sealer, *facts[post_id], viewer_id=viewer_id) if post_id in facts else None)
+                for post_id in ids
+            ]
 
         filled = await fill_page(fetch, start=start, size=page.size)
 
-    edges = [
-        FeedEntry(
-            cursor=backends.sealer.seal_ids(scope, post_id),
-            node=item.post,
-            author=item.author,
-            reasons=[reason_for(item.post, item.author, viewer_id=viewer_id)],
-        )
-        for post_id, item in filled.items
-    ]
+    edges = [entry for _, entry in filled.items]
     if page.backward:
         edges.reverse()
     page_info = _page_info(page, filled, edges, backends.sealer.seal_ids(scope, filled.end) if filled.end is not None else None)
@@ -64,11 +58,7 @@ async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageReques
     )
 
 
-def _if_in_feed(item: VisiblePost | None, viewer_id: int) -> VisiblePost | None:
-    return item if item is not None and is_in_home_feed(item.post, item.relation, viewer_id=viewer_id) else None
-
-
-def _page_info(page: PageRequest, filled: FilledPage[int, VisiblePost], edges: list[FeedEntry], end: str | None) -> PageInfo:
+def _page_info(page: PageRequest, filled: FilledPage[int, FeedEntry], edges: list[FeedEntry], end: str | None) -> PageInfo:
     first = edges[0].cursor if edges else None
     last = edges[-1].cursor if edges else None
     came_from = page.cursor is not None

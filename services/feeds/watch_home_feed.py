@@ -13,7 +13,8 @@ from domain.feed import FeedEntry
 from domain.snapshots import Snapshot
 from services.backends import Backends
 from services.feeds.feed_cursors import Moment, open_moment, seal_moment
-from services.feeds.live_feed import LiveFeed, LivePost, entry_for
+from services.feeds.feed_entry import entry_for
+from services.feeds.live_feed import LiveFeed, LivePost
 
 MAX_REPLAYED = 1_000
 """Missed posts that are replayed; a client that missed more reads its feed again."""
@@ -93,7 +94,7 @@ async def _catch_up(backends: Backends, viewer_id: int, moment: Moment) -> tuple
     for row in batch.rows:
         if row.post_id in facts:
             post, author, relation = facts[row.post_id]
-            entry = entry_for(backends, post, author, relation, viewer_id=viewer_id)
+            entry = entry_for(backends.sealer, post, author, relation, viewer_id=viewer_id)
             if entry is not None:
                 posts.append(LivePost(row.event_id, row.transaction_id, entry))
     reached = Moment(batch.snapshot, batch.as_of)

@@ -112,9 +112,7 @@ async def _dev_login(request: Request) -> JSONResponse:
 
 def _application(playground: Playground, *, token: str | None, username: str | None) -> Starlette:
     schema = strawberry.Schema(Query, Mutation, Subscription)
-    graphql: GraphQL[Any, Any] = GraphQL(
-        schema, graphql_ide=None, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL]
-    )
+    graphql: GraphQL[Any, Any] = GraphQL(schema, graphql_ide=None, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL])
 
     async def page(_request: Request) -> HTMLResponse:
         return graphiql_page(token=token, username=username, dev_login=True)

@@ -100,9 +100,7 @@ async def test_pasted_token_counts_and_no_token_is_kept(browser: Browser, playgr
     assert "Bearer" not in kept
 
 
-async def test_chosen_person_and_edited_tabs_survive_a_reload(
-    browser: Browser, anonymous_playground: Playground
-) -> None:
+async def test_chosen_person_and_edited_tabs_survive_a_reload(browser: Browser, anonymous_playground: Playground) -> None:
     graphiql = await open_graphiql(browser, anonymous_playground.graphiql_url)
     assert await graphiql.signed_in_as() is None
     assert await graphiql.headers() == {}

@@ -1,0 +1,54 @@
+"""What resolvers are given with every operation."""
+
+from __future__ import annotations
+
+from typing import TypeAlias, TypeVar
+
+import strawberry
+
+from domain.errors import UnauthenticatedError
+from domain.records import UserRecord
+from resolvers.loaders import Loaders
+from services.backends import Backends
+from services.feeds.live_feed import LiveFeed
+
+T = TypeVar("T")
+
+
+class OperationContext:
+    """One per operation and per live event: who asks, and the loaders of this one answer."""
+
+    def __init__(self, backends: Backends, live_feed: LiveFeed, viewer: UserRecord | None) -> None:
+        self.backends = backends
+        self.live_feed = live_feed
+        self.viewer = viewer
+        self.loaders = self._new_loaders()
+
+    @property
+    def viewer_id(self) -> int | None:
+        return self.viewer.id if self.viewer is not None else None
+
+    def require_viewer_id(self) -> int:
+        """The signed-in viewer. Raises UnauthenticatedError where there is none."""
+        if self.viewer is None:
+            raise UnauthenticatedError("sign in first")
+        return self.viewer.id
+
+    def forget_loaded(self) -> None:
+        """After a write: what was loaded before it is no longer true."""
+        self.loaders = self._new_loaders()
+
+    def for_event(self) -> OperationContext:
+        """A fresh context for one event of a subscription: loaders that lived longer would answer from the past."""
+        return OperationContext(self.backends, self.live_feed, self.viewer)
+
+    def _new_loaders(self) -> Loaders:
+        return Loaders(self.backends, self.viewer_id)
+
+
+Info: TypeAlias = strawberry.Info[OperationContext, None]
+
+
+def given(argument: T | None) -> T | None:
+    """An argument that was left out is the same as null."""
+    return None if argument is strawberry.UNSET else argument

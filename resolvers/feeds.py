@@ -1,0 +1,51 @@
+"""The home feed, by request and live."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import strawberry
+
+from domain.feed import FeedEntry, FeedOrder, FeedPage
+from domain.paging import two_way_page
+from resolvers.context import Info, given
+from services.feeds.read_home_feed import read_home_feed
+from services.feeds.watch_home_feed import NewPost, watch_home_feed
+
+
+async def feed(
+    info: Info,
+    first: int | None = strawberry.UNSET,
+    after: str | None = strawberry.UNSET,
+    last: int | None = strawberry.UNSET,
+    before: str | None = strawberry.UNSET,
+    order: FeedOrder | None = strawberry.UNSET,
+) -> FeedPage:
+    context = info.context
+    viewer_id = context.require_viewer_id()
+    page = await read_home_feed(
+        context.backends,
+        viewer_id=viewer_id,
+        page=two_way_page(given(first), given(after), given(last), given(before)),
+        order=given(order) or FeedOrder.LATEST,
+    )
+    for entry in page.edges:
+        _remember(info, entry)
+    return page
+
+
+async def new_posts(info: Info, after: str | None = strawberry.UNSET) -> AsyncIterator[NewPost]:
+    context = info.context
+    viewer_id = context.require_viewer_id()
+    async for event in watch_home_feed(context.backends, context.live_feed, viewer_id=viewer_id, after=given(after)):
+        yield event
+
+
+def added_edge(root: NewPost, info: Info) -> FeedEntry:
+    _remember(info, root.edge)
+    return root.edge
+
+
+def _remember(info: Info, entry: FeedEntry) -> None:
+    info.context.loaders.remember_user(entry.author)
+    info.context.loaders.relations.prime(entry.author.id, entry.relation)

@@ -1,0 +1,72 @@
+"""Batched loading within one operation (aiodataloader): siblings that ask for rows one by one cause one statement for all.
+
+Loaders live as long as one operation or one live event, never longer: what they hold is not looked up again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from aiodataloader import DataLoader
+
+from domain.records import Relation, UserRecord, VisiblePost
+from services.accounts.find_people import load_viewer_relations, load_visible_users
+from services.backends import Backends
+from services.posts.load_visible_posts import load_visible_posts
+
+V = TypeVar("V")
+
+MAX_BATCH = 1_000
+
+
+class BatchLoader(DataLoader[int, V], Generic[V]):
+    """Loads values by 64-bit id; None where there is none for this viewer."""
+
+    def __init__(self, load_many: Callable[[Sequence[int]], Awaitable[Mapping[int, V]]]) -> None:
+        self._load_many = load_many
+        super().__init__(max_batch_size=MAX_BATCH)
+
+    async def batch_load_fn(self, keys: list[int]) -> list[V]:
+        found = await self._load_many(keys)
+        return [found.get(key) for key in keys]  # type: ignore[misc]
+
+    def load(self, key: int) -> asyncio.Future[V]:
+        # aiodataloader keeps the future of a load that was cancelled (by a deadline), and would answer with it for ever.
+        known = self._cache.get(key)
+        if known is not None and known.cancelled():
+            self.clear(key)
+        return super().load(key)
+
+
+class Loaders:
+    """The loaders of one operation, for one viewer."""
+
+    def __init__(self, backends: Backends, viewer_id: int | None) -> None:
+        self._backends = backends
+        self._viewer_id = viewer_id
+        self.users: BatchLoader[UserRecord | None] = BatchLoader(self._load_users)
+        self.posts: BatchLoader[VisiblePost | None] = BatchLoader(self._load_posts)
+        self.relations: BatchLoader[Relation] = BatchLoader(self._load_relations)
+
+    def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
+        """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
+        for item in posts:
+            self.remember_user(item.author)
+            self.relations.prime(item.author.id, item.relation)
+
+    def remember_user(self, user: UserRecord) -> None:
+        self.users.prime(user.id, user)
+
+    async def _load_users(self, keys: Sequence[int]) -> Mapping[int, UserRecord | None]:
+        return await load_visible_users(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_posts(self, keys: Sequence[int]) -> Mapping[int, VisiblePost | None]:
+        found = await load_visible_posts(self._backends, keys, viewer_id=self._viewer_id)
+        self.remember_authors(found.values())
+        return found
+
+    async def _load_relations(self, keys: Sequence[int]) -> Mapping[int, Relation]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await load_viewer_relations(self._backends, self._viewer_id, keys)

@@ -1,0 +1,47 @@
+"""Anything by its global id."""
+
+from __future__ import annotations
+
+import asyncio
+
+import strawberry
+
+from domain.errors import InvalidArgumentError
+from domain.ids import from_global_id, to_global_id
+from domain.paging import MAX_PAGE_SIZE
+from domain.records import PostRecord, UserRecord
+from resolvers.context import Info, OperationContext
+
+Record = UserRecord | PostRecord
+
+
+def user_id(root: UserRecord) -> str:
+    return to_global_id("User", root.id)
+
+
+def post_id(root: PostRecord) -> str:
+    return to_global_id("Post", root.id)
+
+
+async def load_node(context: OperationContext, global_id: str) -> Record | None:
+    """The thing itself; None for hidden, absent, foreign and malformed ids alike."""
+    parts = from_global_id(global_id)
+    if parts is None:
+        return None
+    type_name, number = parts
+    if type_name == "User":
+        return await context.loaders.users.load(number)
+    if type_name == "Post":
+        found = await context.loaders.posts.load(number)
+        return found.post if found is not None else None
+    return None
+
+
+async def node(info: Info, id: strawberry.ID) -> Record | None:  # noqa: A002 - the argument's public name
+    return await load_node(info.context, id)
+
+
+async def nodes(info: Info, ids: list[strawberry.ID]) -> list[Record | None]:
+    if len(ids) > MAX_PAGE_SIZE:
+        raise InvalidArgumentError(f"ids: at most {MAX_PAGE_SIZE} at once")
+    return list(await asyncio.gather(*(load_node(info.context, global_id) for global_id in ids)))

@@ -1,0 +1,170 @@
+"""Accounts, their lists, and how the viewer stands to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import strawberry
+
+from domain.errors import Refusal, RefusalCode, RefusedError, refused
+from domain.ids import local_id
+from domain.paging import Connection, Edge, forward_page
+from domain.records import NO_RELATION, FollowState, PostRecord, Relation, UserRecord, VisiblePost
+from resolvers.context import Info, OperationContext, given
+from services.accounts.find_people import find_user
+from services.accounts.update_profile import update_profile as update_profile_use_case
+from services.graph.answer_follow_request import answer_follow_request as answer_follow_request_use_case
+from services.graph.follow_user import follow_user as follow_user_use_case
+from services.graph.list_people import list_follow_requests, list_followers, list_following
+from services.graph.unfollow_user import unfollow_user as unfollow_user_use_case
+from services.posts.list_user_posts import list_user_posts
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePayload:
+    """The answer of a mutation on accounts; each payload type shows the part of it that it has."""
+
+    user: UserRecord | None = None
+    viewer: UserRecord | None = None
+    user_errors: list[Refusal] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------- fields
+
+
+def is_viewer(root: UserRecord, info: Info) -> bool:
+    return root.id == info.context.viewer_id
+
+
+async def _relation(root: UserRecord, info: Info) -> Relation:
+    if info.context.viewer is None or is_viewer(root, info):
+        return NO_RELATION
+    return await info.context.loaders.relations.load(root.id)
+
+
+async def viewer_follow_state(root: UserRecord, info: Info) -> FollowState:
+    relation = await _relation(root, info)
+    if relation.follows:
+        return FollowState.FOLLOWING
+    return FollowState.REQUESTED if relation.has_requested else FollowState.NOT_FOLLOWING
+
+
+async def follows_viewer(root: UserRecord, info: Info) -> bool:
+    return (await _relation(root, info)).is_followed_by
+
+
+async def posts(
+    root: UserRecord, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
+) -> Connection[PostRecord]:
+    context = info.context
+    page = await list_user_posts(
+        context.backends, author_id=root.id, viewer_id=context.viewer_id, page=forward_page(first, given(after))
+    )
+    return to_post_connection(context, page)
+
+
+async def followers(
+    root: UserRecord, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
+) -> Connection[UserRecord]:
+    context = info.context
+    return await list_followers(
+        context.backends, user_id=root.id, viewer_id=context.viewer_id, page=forward_page(first, given(after))
+    )
+
+
+async def following(
+    root: UserRecord, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
+) -> Connection[UserRecord]:
+    context = info.context
+    return await list_following(
+        context.backends, user_id=root.id, viewer_id=context.viewer_id, page=forward_page(first, given(after))
+    )
+
+
+def to_post_connection(context: OperationContext, page: Connection[VisiblePost]) -> Connection[PostRecord]:
+    """The page as clients see it; what came with the posts is remembered."""
+    context.loaders.remember_authors(edge.node for edge in page.edges)
+    return Connection([Edge(edge.cursor, edge.node.post) for edge in page.edges], page.page_info)
+
+
+# ---------------------------------------------------------------- queries
+
+
+async def viewer(info: Info) -> UserRecord | None:
+    viewer_id = info.context.viewer_id
+    return await info.context.loaders.users.load(viewer_id) if viewer_id is not None else None
+
+
+async def user(info: Info, username: str) -> UserRecord | None:
+    found = await find_user(info.context.backends, username, viewer_id=info.context.viewer_id)
+    if found is not None:
+        info.context.loaders.remember_user(found)
+    return found
+
+
+async def follow_requests(info: Info, first: int | None = 20, after: str | None = strawberry.UNSET) -> Connection[UserRecord]:
+    viewer_id = info.context.require_viewer_id()
+    page = forward_page(first, given(after))
+    return await list_follow_requests(info.context.backends, viewer_id=viewer_id, page=page)
+
+
+# ---------------------------------------------------------------- mutations
+
+
+async def follow_user(context: OperationContext, user_id: str) -> PeoplePayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        followee_id = _account(user_id)
+        await follow_user_use_case(context.backends, follower_id=viewer_id, followee_id=followee_id)
+    except RefusedError as error:
+        return PeoplePayload(user_errors=list(error.refusals))
+    return await _both(context, followee_id, viewer_id)
+
+
+async def unfollow_user(context: OperationContext, user_id: str) -> PeoplePayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        followee_id = _account(user_id)
+        await unfollow_user_use_case(context.backends, follower_id=viewer_id, followee_id=followee_id)
+    except RefusedError as error:
+        return PeoplePayload(user_errors=list(error.refusals))
+    return await _both(context, followee_id, viewer_id)
+
+
+async def answer_follow_request(context: OperationContext, user_id: str, accept: bool) -> PeoplePayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        requester_id = _account(user_id)
+        await answer_follow_request_use_case(context.backends, viewer_id=viewer_id, requester_id=requester_id, accept=accept)
+    except RefusedError as error:
+        return PeoplePayload(user_errors=list(error.refusals))
+    return await _both(context, requester_id, viewer_id)
+
+
+async def update_profile(
+    context: OperationContext, *, display_name: str | None, bio: str | None, is_private: bool | None
+) -> PeoplePayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        changed = await update_profile_use_case(
+            context.backends, user_id=viewer_id, display_name=display_name, bio=bio, is_private=is_private
+        )
+    except RefusedError as error:
+        return PeoplePayload(user_errors=list(error.refusals))
+    context.forget_loaded()
+    context.loaders.remember_user(changed)
+    return PeoplePayload(viewer=changed)
+
+
+async def _both(context: OperationContext, user_id: int, viewer_id: int) -> PeoplePayload:
+    """The two accounts as they are after the write."""
+    context.forget_loaded()
+    users = await context.loaders.users.load_many([user_id, viewer_id])
+    return PeoplePayload(user=users[0], viewer=users[1])
+
+
+def _account(global_id: str) -> int:
+    number = local_id(global_id, "User")
+    if number is None:
+        raise refused(RefusalCode.NOT_FOUND, "there is no such account", "userId")
+    return number

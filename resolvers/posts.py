@@ -1,0 +1,108 @@
+"""Posts: their fields, lookups and mutations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import strawberry
+
+from domain.errors import Refusal, RefusalCode, RefusedError, refused
+from domain.feed import FeedEntry
+from domain.ids import local_id, to_global_id
+from domain.records import LocationRecord, PostRecord, TextEntityRecord, UserRecord, Visibility
+from resolvers.context import Info, OperationContext
+from services.feeds.find_feed_entry import find_feed_entry
+from services.posts.delete_post import delete_post as delete_post_use_case
+from services.posts.edit_post import edit_post
+from services.posts.publish_post import publish_post
+from services.posts.text_entities import to_records
+
+
+@dataclass(frozen=True, slots=True)
+class PostPayload:
+    """The answer of a mutation on posts; each payload type shows the part of it that it has."""
+
+    post: PostRecord | None = None
+    feed_edge: FeedEntry | None = None
+    deleted_post_id: str | None = None
+    user_errors: list[Refusal] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------- fields
+
+
+async def author(root: PostRecord, info: Info) -> UserRecord:
+    found = await info.context.loaders.users.load(root.author_id)
+    assert found is not None, "a visible post's author is visible"
+    return found
+
+
+def entities(root: PostRecord) -> list[TextEntityRecord]:
+    return to_records(root.entity_rows)
+
+
+async def mentioned_user(root: TextEntityRecord, info: Info) -> UserRecord | None:
+    return await info.context.loaders.users.load(root.user_id) if root.user_id is not None else None
+
+
+def is_own(root: PostRecord, info: Info) -> bool:
+    return root.author_id == info.context.viewer_id
+
+
+# ---------------------------------------------------------------- queries
+
+
+async def post(info: Info, id: strawberry.ID) -> PostRecord | None:  # noqa: A002 - the argument's public name
+    number = local_id(id, "Post")
+    found = await info.context.loaders.posts.load(number) if number is not None else None
+    return found.post if found is not None else None
+
+
+# ---------------------------------------------------------------- mutations
+
+
+async def create_post(
+    context: OperationContext, *, body: str, visibility: Visibility, location: LocationRecord | None
+) -> PostPayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        made = await publish_post(context.backends, author_id=viewer_id, body=body, visibility=visibility, location=location)
+    except RefusedError as error:
+        return PostPayload(user_errors=list(error.refusals))
+    context.forget_loaded()
+    entry = await find_feed_entry(context.backends, viewer_id=viewer_id, post_id=made.id)
+    if entry is not None:
+        context.loaders.remember_user(entry.author)
+    return PostPayload(post=made, feed_edge=entry)
+
+
+async def update_post(
+    context: OperationContext, *, post_id: str, body: str | None, visibility: Visibility | None
+) -> PostPayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        changed = await edit_post(
+            context.backends, author_id=viewer_id, post_id=_post(post_id), body=body, visibility=visibility
+        )
+    except RefusedError as error:
+        return PostPayload(user_errors=list(error.refusals))
+    context.forget_loaded()
+    return PostPayload(post=changed)
+
+
+async def delete_post(context: OperationContext, *, post_id: str) -> PostPayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        number = _post(post_id)
+        await delete_post_use_case(context.backends, author_id=viewer_id, post_id=number)
+    except RefusedError as error:
+        return PostPayload(user_errors=list(error.refusals))
+    context.forget_loaded()
+    return PostPayload(deleted_post_id=to_global_id("Post", number))
+
+
+def _post(global_id: str) -> int:
+    number = local_id(global_id, "Post")
+    if number is None:
+        raise refused(RefusalCode.NOT_FOUND, "there is no such post", "postId")
+    return number

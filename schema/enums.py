@@ -1,0 +1,116 @@
+"""The domain's enums under their public names, with a description for each value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from domain.errors import RefusalCode
+from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedState
+from domain.records import FollowState, TextEntityKind, Visibility
+
+E = TypeVar("E", bound=type[Enum])
+
+
+def _public(enum: E, name: str, description: str, values: Mapping[str, str]) -> E:
+    result = strawberry.enum(enum, name=name, description=description)
+    definition: StrawberryEnumDefinition = result.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[value.name]
+    return result
+
+
+_public(
+    Visibility,
+    "Visibility",
+    "Who may see a post.",
+    {
+        "PUBLIC": "Everybody; of a private account, its approved followers.",
+        "FRIENDS": "Those who follow the author and are followed back.",
+        "PRIVATE": "The author alone.",
+    },
+)
+_public(
+    FollowState,
+    "FollowState",
+    "How the viewer stands to an account.",
+    {
+        "NOT_FOLLOWING": "The viewer does not follow the account.",
+        "REQUESTED": "The viewer has asked to follow a private account and waits for the answer.",
+        "FOLLOWING": "The viewer follows the account.",
+    },
+)
+_public(
+    TextEntityKind,
+    "TextEntityKind",
+    "What a span of a text is.",
+    {"MENTION": "@name", "HASHTAG": "#tag", "LINK": "An http or https address."},
+)
+_public(
+    FeedOrder,
+    "FeedOrder",
+    "The order of a feed.",
+    {"LATEST": "Newest first.", "RANKED": "By a model; where it is not available, newest first, and the status says so."},
+)
+_public(
+    FeedState,
+    "FeedState",
+    "Why a page ends where it ends.",
+    {
+        "READY": "There is more below.",
+        "EMPTY_NO_FOLLOWS": "The feed is empty: the viewer follows nobody.",
+        "EMPTY_NO_POSTS": "The feed is empty: those whom the viewer follows have no posts that the viewer may see.",
+        "END_OF_FEED": "Nothing lies below this page.",
+    },
+)
+_public(
+    FeedDegradation,
+    "FeedDegradation",
+    "What was not available while a page was made.",
+    {
+        "CACHE_UNAVAILABLE": "The cache did not answer; the page comes from the database and is complete.",
+        "DATABASE_UNAVAILABLE": "The database did not answer; the page comes from the cache.",
+        "RANKER_UNAVAILABLE": "The ranking did not answer; the page is in LATEST order.",
+        "PULLED_AUTHORS_UNAVAILABLE": "Posts of authors with very many followers are missing.",
+        "FAN_OUT_DELAYED": "Delivery to timelines lags; the page has been completed from the database.",
+    },
+)
+_public(
+    FeedReasonKind,
+    "FeedReasonKind",
+    "By which way an entry came into the feed.",
+    {
+        "OWN_POST": "The viewer wrote it.",
+        "FOLLOWED_AUTHOR": "The viewer follows its author.",
+        "FOLLOWED_SHARER": "Somebody whom the viewer follows has shared it.",
+        "FOLLOWED_HASHTAG": "The viewer follows one of its hashtags.",
+    },
+)
+_public(
+    FeedDelivery,
+    "FeedDelivery",
+    "How an entry reached the feed.",
+    {"PUSHED": "Written into the timeline when it was posted.", "PULLED": "Merged when the feed was read."},
+)
+_public(
+    RefusalCode,
+    "UserErrorCode",
+    "Why an input was refused.",
+    {
+        "BLANK": "There is nothing in it.",
+        "TOO_LONG": "It is longer than allowed.",
+        "INVALID": "It is not of the form that is needed.",
+        "NOT_FOUND": "There is no such thing, or none that the viewer may know of.",
+        "NOT_ALLOWED": "The viewer may not do this.",
+        "ALREADY_EXISTS": "There is one already.",
+        "SELF_REFERENCE": "The viewer cannot do this to themselves.",
+        "LIMIT_REACHED": "There are as many as there may be.",
+        "CONTENT_REJECTED": "The content breaks a rule of this service.",
+        "IDEMPOTENCY_MISMATCH": "The idempotency key was used with another input.",
+        "IDEMPOTENCY_CONFLICT": "The same operation is still under way.",
+    },
+)

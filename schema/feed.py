@@ -1,0 +1,89 @@
+"""The home feed as clients see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from domain.feed import (
+    FeedDegradation,
+    FeedDelivery,
+    FeedEntry,
+    FeedOrder,
+    FeedPage,
+    FeedReasonKind,
+    FeedState,
+)
+from domain.feed import FeedReason as FeedReasonRecord
+from domain.feed import FeedStatus as FeedStatusRecord
+from domain.feed import RankingFactor as RankingFactorRecord
+from resolvers import feeds
+from schema.interfaces import PageInfo
+from schema.posts import Post
+from schema.records import represents
+from schema.users import User
+from services.feeds.watch_home_feed import NewPost
+
+
+@represents(FeedReasonRecord)
+@strawberry.type(description="One way in which an entry came to be here.")
+class FeedReason:
+    kind: FeedReasonKind = strawberry.field(description="Which way.")
+    delivery: FeedDelivery = strawberry.field(description="Whether it was pushed when written or pulled when read.")
+    users: list[User] = strawberry.field(description="Those whom the viewer follows that led to it, newest first, at most 8.")
+    user_count: int = strawberry.field(description="How many there are in all.")
+
+
+@represents(RankingFactorRecord)
+@strawberry.type(description="One feature of a ranked entry.")
+class RankingFactor:
+    name: str = strawberry.field(description="The feature.")
+    value: float = strawberry.field(description="Its value.")
+    contribution: float = strawberry.field(description="What it added to the score.")
+
+
+@represents(FeedEntry)
+@strawberry.type(description="An entry of the home feed.")
+class FeedEdge:
+    cursor: str = strawberry.field(description="Goes on from here.")
+    node: Post = strawberry.field(description="The post.")
+    reasons: list[FeedReason] = strawberry.field(description="Why it is here.")
+    score: float | None = strawberry.field(description="Null in LATEST order.")
+    ranking_factors: list[RankingFactor] = strawberry.field(description="Empty in LATEST order.")
+
+
+@represents(FeedStatusRecord)
+@strawberry.type(
+    description="What the reader may rely on: complete = every entry committed before asOf is on its page; newer ones may be."
+)
+class FeedStatus:
+    state: FeedState = strawberry.field(description="Why the page ends where it ends.")
+    complete: bool = strawberry.field(description="Whether every entry committed before asOf is on its page.")
+    as_of: datetime = strawberry.field(description="The moment that the page shows.")
+    order: FeedOrder = strawberry.field(description="The order that was really applied.")
+    ranked_by: str | None = strawberry.field(description="The model that ranked the page; null in LATEST order.")
+    degradations: list[FeedDegradation] = strawberry.field(description="What was not available.")
+
+
+@represents(FeedPage)
+@strawberry.type(description="A page of the home feed.")
+class FeedConnection:
+    edges: list[FeedEdge] = strawberry.field(description="The entries with their cursors and reasons.")
+    nodes: list[Post] = strawberry.field(description="The posts alone.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands in the feed.")
+    status: FeedStatus = strawberry.field(description="What the reader may rely on.")
+    event_cursor: str = strawberry.field(
+        description="Give it to newPosts(after:): nothing between this page and the subscription is missed."
+    )
+
+
+@strawberry.interface(description="Something that happened to a feed.")
+class FeedEvent:
+    cursor: str = strawberry.field(description="Where to resume. Opaque; never compared by clients.")
+
+
+@represents(NewPost)
+@strawberry.type(description="A post has reached the feed.")
+class PostAdded(FeedEvent):
+    edge = strawberry.field(resolver=feeds.added_edge, graphql_type=FeedEdge, description="The new entry.")

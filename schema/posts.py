@@ -1,0 +1,74 @@
+"""Posts as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from domain.paging import Connection, Edge
+from domain.records import LocationRecord, PostRecord, TextEntityKind, TextEntityRecord, Visibility
+from resolvers import nodes, posts
+from schema.interfaces import Node, PageInfo
+from schema.records import represents
+from schema.users import User
+
+
+@represents(LocationRecord)
+@strawberry.type(description="A place, as the author named it.")
+class Location:
+    name: str = strawberry.field(description="The place's name.")
+    latitude: float | None = strawberry.field(description="Degrees north; set together with longitude.")
+    longitude: float | None = strawberry.field(description="Degrees east; set together with latitude.")
+
+
+@represents(TextEntityRecord)
+@strawberry.type(description="A mention, hashtag or link in a text.")
+class TextEntity:
+    kind: TextEntityKind = strawberry.field(description="What the span is.")
+    start: int = strawberry.field(description="Its first character; counts Unicode code points.")
+    end: int = strawberry.field(description="One past its last character; counts Unicode code points.")
+    text: str = strawberry.field(description="The span itself, as it was written.")
+    user = strawberry.field(
+        resolver=posts.mentioned_user, graphql_type=User | None, description="Who is mentioned; null where there is nobody."
+    )
+    url: str | None = strawberry.field(description="The address of a link.")
+
+
+@represents(PostRecord)
+@strawberry.type(description="A post.")
+class Post(Node):
+    id = strawberry.field(resolver=nodes.post_id, graphql_type=strawberry.ID, description="Opaque; the same for ever.")
+    author = strawberry.field(resolver=posts.author, graphql_type=User, description="Who wrote it.")
+    text: str = strawberry.field(description="The text, as it was written.")
+    entities = strawberry.field(
+        resolver=posts.entities, graphql_type=list[TextEntity], description="Mentions, hashtags and links, by their place."
+    )
+    location: Location | None = strawberry.field(description="Where it was written, if the author says so.")
+    visibility: Visibility = strawberry.field(description="Who may see it.")
+    created_at: datetime = strawberry.field(description="When it was posted.")
+    edited_at: datetime | None = strawberry.field(description="When its text was last changed.")
+    like_count: int = strawberry.field(description="The same number for every viewer.")
+    comment_count: int = strawberry.field(description="The same number for every viewer.")
+    share_count: int = strawberry.field(description="The same number for every viewer.")
+    viewer_can_edit = strawberry.field(
+        resolver=posts.is_own, graphql_type=bool, description="Whether the viewer may change it."
+    )
+    viewer_can_delete = strawberry.field(
+        resolver=posts.is_own, graphql_type=bool, description="Whether the viewer may delete it."
+    )
+
+
+@represents(Edge)
+@strawberry.type(description="A post within a list.")
+class PostEdge:
+    cursor: str = strawberry.field(description="Goes on from here.")
+    node: Post = strawberry.field(description="The post.")
+
+
+@represents(Connection)
+@strawberry.type(description="A page of posts.")
+class PostConnection:
+    edges: list[PostEdge] = strawberry.field(description="The entries with their cursors.")
+    nodes: list[Post] = strawberry.field(description="The entries alone.")
+    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")

@@ -1,0 +1,40 @@
+"""Queries. A root field that can fail by itself is nullable, so that one failure does not take its siblings along."""
+
+from __future__ import annotations
+
+import strawberry
+
+from resolvers import feeds, nodes, people, posts
+from schema.feed import FeedConnection
+from schema.interfaces import Node
+from schema.posts import Post
+from schema.users import User, UserConnection
+
+
+@strawberry.type(description="Everything that can be asked for.")
+class Query:
+    node = strawberry.field(
+        resolver=nodes.node, graphql_type=Node | None, description="Anything by its id; null for what is hidden or absent."
+    )
+    nodes = strawberry.field(
+        resolver=nodes.nodes, graphql_type=list[Node | None], description="Several at once (at most 100), in the same order."
+    )
+    viewer = strawberry.field(
+        resolver=people.viewer, graphql_type=User | None, description="The signed-in user; null for an anonymous request."
+    )
+    user = strawberry.field(
+        resolver=people.user, graphql_type=User | None, description="An account by its username, without regard to case."
+    )
+    post = strawberry.field(
+        resolver=posts.post, graphql_type=Post | None, description="A post by its id; null for what is hidden or absent."
+    )
+    feed = strawberry.field(
+        resolver=feeds.feed,
+        graphql_type=FeedConnection | None,
+        description="The viewer's home feed; first/after towards older entries, last/before towards newer ones.",
+    )
+    follow_requests = strawberry.field(
+        resolver=people.follow_requests,
+        graphql_type=UserConnection | None,
+        description="Who asks to follow the viewer's private account, newest first.",
+    )
