@@ -15,12 +15,12 @@ from resolvers.context import Info, OperationContext
 Record = UserRecord | PostRecord
 
 
-def user_id(root: UserRecord) -> str:
-    return to_global_id("User", root.id)
+def user_id(root: UserRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("User", root.id))
 
 
-def post_id(root: PostRecord) -> str:
-    return to_global_id("Post", root.id)
+def post_id(root: PostRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("Post", root.id))
 
 
 async def load_node(context: OperationContext, global_id: str) -> Record | None:

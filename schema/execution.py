@@ -1,0 +1,119 @@
+"""Executes operations on graphql-core, under our limits and our errors. Transports call this and nothing below it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
+from graphql.execution import ExecutionResult, execute, subscribe
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from resolvers.context import OperationContext
+from schema.build import graphql_core_schema
+from schema.documents import Document, Documents, RequestError
+from schema.errors import BAD_USER_INPUT, format_error
+from schema.limits import check_size
+
+Response = dict[str, Any]
+"""`data` and `errors` as the specification says."""
+
+
+class _FreshEventExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Gives every event of a subscription a context of its own: loaders that outlive an event answer from the past."""
+
+    def build_per_event_executor(self, payload: Any) -> Any:
+        executor = super().build_per_event_executor(payload)
+        executor.context_value = cast("OperationContext", self.context_value).for_event()
+        return executor
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A checked operation, ready to be executed once."""
+
+    document: Document
+    node: OperationDefinitionNode
+    variables: dict[str, Any]
+
+    @property
+    def type(self) -> OperationType:
+        return self.node.operation
+
+    @property
+    def name(self) -> str | None:
+        return self.node.name.value if self.node.name else None
+
+
+class Engine:
+    """Prepares and executes operations of one process."""
+
+    def __init__(self, *, has_introspection: bool) -> None:
+        self._documents = Documents(has_introspection=has_introspection)
+
+    def prepare(self, query: str, operation_name: str | None, variables: dict[str, Any] | None) -> Operation:
+        """Raises RequestError with the errors in their public form."""
+        document = self._documents.get(query)
+        node = document.operation(operation_name)
+        problem = check_size(document.ast, node, variables or {})
+        if problem is not None:
+            raise RequestError(format_error(problem))
+        return Operation(document, node, variables or {})
+
+    async def execute(self, operation: Operation, context: OperationContext) -> Response:
+        """The answer to a query or mutation."""
+        result = execute(
+            graphql_core_schema(),
+            operation.document.ast,
+            context_value=context,
+            variable_values=operation.variables,
+            operation_name=operation.name,
+            executor_class=cast("Any", _FreshEventExecutor),
+            hide_suggestions=True,
+        )
+        if inspect.isawaitable(result):
+            result = await result
+        return to_response(cast("ExecutionResult", result))
+
+    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response]:
+        """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
+        stream = subscribe(
+            graphql_core_schema(),
+            operation.document.ast,
+            context_value=context,
+            variable_values=operation.variables,
+            operation_name=operation.name,
+            executor_class=cast("Any", _FreshEventExecutor),
+            hide_suggestions=True,
+        )
+        if inspect.isawaitable(stream):
+            stream = await stream
+        if isinstance(stream, ExecutionResult):
+            yield to_response(stream)
+            return
+        events = cast("AsyncIterator[ExecutionResult]", stream)
+        try:
+            async for result in events:
+                yield to_response(result)
+        except GraphQLError as failure:
+            yield {"errors": [format_error(failure)]}
+        except Exception as failure:
+            yield {"errors": [format_error(GraphQLError(str(failure), original_error=failure))]}
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
+
+
+def to_response(result: ExecutionResult) -> Response:
+    """The public form of a result."""
+    response: Response = {}
+    if result.errors:
+        # Without data nothing was executed: then what fails is the request itself, its variables for instance.
+        default = BAD_USER_INPUT if result.data is None else "INTERNAL_SERVER_ERROR"
+        response["errors"] = [format_error(failure, default_code=default) for failure in result.errors]
+    if result.data is not None or not result.errors or any(failure.path for failure in result.errors):
+        response["data"] = result.data
+    return response
