@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -56,7 +57,8 @@ async def test_a_killed_tree_starts_again_at_once(tmp_path: Path, killed: str) -
         await write_row(read_env_file(tmp_path))
         if killed == "everything":
             for pid in (holder.pid, *pids):
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         else:
             holder.kill()
         with EmbeddedServers(tmp_path) as servers:
