@@ -86,8 +86,20 @@ def _own_servers(
     occupation.announce(command)
     with EmbeddedServers(data_dir, given=given) as servers:
         servers.write_env_file()
-        yield servers.urls
-        if not guests.take(timeout_seconds=_GUESTS_NOTICE_SECONDS):
-            notice(f"waiting for other commands that use the servers in {data_dir}")
-            while not guests.try_take():
-                time.sleep(_POLL_SECONDS)
+        try:
+            yield servers.urls
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            _wait_for_guests(data_dir, guests, notice)
+            raise
+        _wait_for_guests(data_dir, guests, notice)
+
+
+def _wait_for_guests(data_dir: Path, guests: FileLock, notice: Callable[[str], None]) -> None:
+    # Taken and kept until the servers are down: from here on nobody comes to use them.
+    if guests.take(timeout_seconds=_GUESTS_NOTICE_SECONDS):
+        return
+    notice(f"waiting for other commands that use the servers in {data_dir}")
+    while not guests.try_take():
+        time.sleep(_POLL_SECONDS)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.stack.errors import DataDirectoryInUseError
+from app.stack.errors import DataDirectoryInUseError, StackError
 
 _POLL_SECONDS = 0.05
 
@@ -37,10 +37,13 @@ class FileLock:
         self._descriptor: int | None = None
 
     def try_take(self, *, shared: bool = False) -> bool:
-        """Takes it if nobody stands in the way."""
+        """Takes it if nobody stands in the way. Raises StackError where the folder cannot be written."""
         if self._descriptor is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise StackError(f"{self.path.parent} cannot be used as data directory: {error.strerror}") from error
         try:
             fcntl.flock(self._descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:

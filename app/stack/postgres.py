@@ -50,7 +50,7 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """`postgresql://user:password@127.0.0.1:PORT/tidings`; it changes with every start."""
+        """`postgresql://user:password@127.0.0.1:PORT/tidings`; the port is kept when the same object starts again."""
         return f"postgresql://{USER}:{read_password(self._folder)}@{LOOPBACK}:{self._port}/{DATABASE}"
 
     @property
@@ -88,12 +88,12 @@ class EmbeddedPostgres:
             return
         self._process.send(signal.SIGINT)
         if not self._process.wait(timeout_seconds):
-            self._process.stop(with_signal=signal.SIGQUIT, timeout_seconds=1.0)
+            self._process.stop(with_signal=signal.SIGQUIT, timeout_seconds=0.5)
         self._process = None
 
     def _start_on_some_port(self, cluster: Path, *, mark: str, identity: str) -> None:
         for _ in range(_PORT_ATTEMPTS):
-            self._port = free_port()
+            self._port = self._port or free_port()
             settings = server_settings(port=self._port, mark=mark, durable=self._durable)
             argv = [str(postgres_program("postgres")), "-D", str(cluster)]
             argv += [argument for key, value in settings.items() for argument in ("-c", f"{key}={value}")]
@@ -114,6 +114,7 @@ class EmbeddedPostgres:
                 return
             reason = written_since(self._log, log_start)
             self.stop(timeout_seconds=1.0)
+            self._port = 0
             if _PORT_TAKEN not in reason:
                 raise ServerStartError(f"PostgreSQL did not start:\n{reason}")
         raise ServerStartError(f"PostgreSQL found no free port in {_PORT_ATTEMPTS} attempts")

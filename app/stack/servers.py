@@ -20,7 +20,7 @@ class EmbeddedServers:
     """The servers below DATA_DIR, apart from those that are `given`: their addresses stand, nothing is started.
 
     `broker=False` leaves the task queue's server out; `durable=False` gives up durability for speed (tests).
-    Start and stop from the main thread (see `ChildProcess`). The addresses change with every start.
+    Start and stop from the main thread (see `ChildProcess`). The addresses are others for every object.
     """
 
     def __init__(self, data_dir: Path, *, broker: bool = True, durable: bool = True, given: ServerUrls | None = None) -> None:
@@ -76,6 +76,17 @@ class EmbeddedServers:
         except BaseException:
             self.stop(timeout_seconds=2.0)
             raise
+
+    def revive(self) -> None:
+        """Starts again whoever has ended, with the same address unless somebody else has taken the port meanwhile.
+
+        Raises ServerStartError.
+        """
+        for valkey in self._valkeys:
+            if not valkey.is_running:
+                valkey.start()
+        if self._postgres and not self._postgres.is_running:
+            self._postgres.start()
 
     def stop(self, *, timeout_seconds: float = 10.0) -> None:
         """Valkey first, PostgreSQL last, all within the time; beyond it by force, which loses nothing either."""

@@ -44,7 +44,7 @@ class EmbeddedValkey:
 
     @property
     def url(self) -> str:
-        """`redis://:password@127.0.0.1:PORT/0`; port and password change with every start."""
+        """`redis://:password@127.0.0.1:PORT/0`; kept when the same object starts again."""
         return f"redis://:{self._password}@{LOOPBACK}:{self._port}/0"
 
     @property
@@ -70,7 +70,7 @@ class EmbeddedValkey:
         # Two servers on one append-only file would spoil it.
         if not end_marked_processes(mark, grace_seconds=_ORPHAN_GRACE_SECONDS):
             raise ServerStartError(f"an earlier Valkey in {self._folder} cannot be ended")
-        self._port = free_port()
+        self._port = self._port or free_port()
         configuration = self._folder / f"{mark}.conf"
         # The password stands here, not on the command line, which everybody on the machine can read.
         with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -95,6 +95,7 @@ class EmbeddedValkey:
             self.stop(timeout_seconds=0.5)
             if _PORT_TAKEN not in reason:
                 raise ServerStartError(f"Valkey ({self.name}) did not start:\n{reason}")
+            self._port = 0
             self.launch()
         raise ServerStartError(f"Valkey ({self.name}) found no free port in {_PORT_ATTEMPTS} attempts")
 

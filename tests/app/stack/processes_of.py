@@ -26,7 +26,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def processes_below(folder: Path) -> list[int]:
+def processes_below(folder: Path) -> set[int]:
     """Whoever names the folder on its command line, or carries the mark of one of the server folders in it."""
     marks = [mark_of(part) for part in folder.iterdir() if part.is_dir()]
-    return [pid for mark in (str(folder), *marks) for pid in marked_processes(mark)]
+    return {pid for mark in (str(folder), *marks) for pid in marked_processes(mark)}

@@ -69,7 +69,7 @@ def test_a_file_left_by_dead_servers_counts_as_none_and_a_mix_starts_only_what_i
         assert read_env_file(tmp_path) == urls
         assert not (tmp_path / "postgres").exists()
     assert not (tmp_path / "env").exists()
-    assert processes_below(tmp_path) == []
+    assert not processes_below(tmp_path)
 
 
 def test_two_commands_at_once_share_one_set_of_servers_until_the_last_is_done(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_two_commands_at_once_share_one_set_of_servers_until_the_last_is_done(tm
             command.stdin.flush()
             assert _line(command) == "True\n"
     assert [command.returncode for command in commands] == [0, 0]
-    assert processes_below(tmp_path) == []
+    assert not processes_below(tmp_path)
 
 
 def _borrowing(folder: Path) -> subprocess.Popen[str]:

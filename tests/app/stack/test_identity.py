@@ -86,4 +86,4 @@ def test_an_ordinary_user_needs_no_rights(private_folder: Path, user_id: int) ->
     assert child.wait(60)
     assert child.returncode == 0
     assert {path.stat().st_uid for path in private_folder.rglob("*")} == {user_id}
-    assert processes_below(private_folder) == []
+    assert not processes_below(private_folder)

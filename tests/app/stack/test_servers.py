@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from app.stack.answers import answers
 from app.stack.errors import DataDirectoryInUseError
 from app.stack.servers import EmbeddedServers
 from app.stack.urls import ServerUrls, read_env_file
+from tests.app.stack.processes_of import eventually
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +99,19 @@ def test_given_servers_are_not_started(tmp_path: Path) -> None:
 def test_folder_names_may_contain_anything(tmp_path: Path) -> None:
     with EmbeddedServers(tmp_path / 'a folder\'s "name" ✓ #1', broker=False, durable=False) as servers:
         assert servers.ended == []
+
+
+async def test_killed_servers_come_back_at_the_same_addresses_with_what_was_written(tmp_path: Path) -> None:
+    with EmbeddedServers(tmp_path, durable=False) as servers:
+        urls = servers.urls
+        async with redis.asyncio.from_url(urls.broker_url) as client:
+            await client.set("job", "1")
+        for pid in servers.pids.values():
+            os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: servers.ended == ["PostgreSQL", "Valkey (feeds)", "Valkey (broker)"])
+        servers.revive()
+        assert servers.ended == []
+        assert servers.urls == urls
+        assert all(answers(url, timeout_seconds=3) for url in urls.as_tuple())
+        async with redis.asyncio.from_url(urls.broker_url) as client:
+            assert await client.get("job") == b"1"
