@@ -82,8 +82,7 @@ class Documents:
         except GraphQLSyntaxError as failure:
             return RequestError(format_error(failure, default_code=PARSE_FAILED))
         except RecursionError:
-            failure = GraphQLError("the document is nested too deeply")
-            return RequestError(format_error(failure, default_code=PARSE_FAILED))
+            return RequestError(format_error(GraphQLError("nested too deeply"), default_code=PARSE_FAILED))
         # Finding out whether fields of the same name can be merged takes quadratic time, so their number is bounded first.
         if _field_count(document) > MAX_TOKENS // 2:
             return RequestError(format_error(GraphQLError("too many fields"), default_code="QUERY_TOO_COMPLEX"))

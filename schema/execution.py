@@ -75,7 +75,7 @@ class Engine:
         )
         if inspect.isawaitable(result):
             result = await result
-        return to_response(cast("ExecutionResult", result))
+        return to_response(result)
 
     async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response]:
         """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
@@ -93,7 +93,7 @@ class Engine:
         if isinstance(stream, ExecutionResult):
             yield to_response(stream)
             return
-        events = cast("AsyncIterator[ExecutionResult]", stream)
+        events = stream
         try:
             async for result in events:
                 yield to_response(result)
