@@ -63,9 +63,7 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="a direct connection for LISTEN where database_url goes through a pooler; empty: database_url",
     )
-    redis_url: SecretStr = Field(
-        SecretStr(""), description="feeds and live events: Redis 7.0 or newer, or Valkey 8 or newer"
-    )
+    redis_url: SecretStr = Field(SecretStr(""), description="feeds and live events: Redis 7.0 or newer, or Valkey 8 or newer")
     broker_url: SecretStr = Field(
         SecretStr(""), description="the task queue: a Redis database or server of its own, never the feeds' one"
     )
@@ -86,16 +84,12 @@ class Settings(BaseSettings):
         ge=1,
         description="followers from which an author's posts are pulled when read instead of pushed when written",
     )
-    feed_cap: int = Field(
-        500, ge=20, le=5_000, description="entries of a timeline in the cache; below it PostgreSQL answers"
-    )
+    feed_cap: int = Field(500, ge=20, le=5_000, description="entries of a timeline in the cache; below it PostgreSQL answers")
     feed_ttl: Seconds = Field(
         timedelta(seconds=86_400),
         description="seconds after its last read until a timeline is forgotten; sleeping users cost nothing",
     )
-    fanout_batch: int = Field(
-        1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out"
-    )
+    fanout_batch: int = Field(1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out")
     fanout_cache_batch: int = Field(
         100,
         ge=1,
@@ -113,9 +107,7 @@ class Settings(BaseSettings):
         gt=0,
         description="time a worker has for a job before the relay sends it again; doubles with every attempt",
     )
-    outbox_poll_seconds: float = Field(
-        1.0, gt=0, description="the relay's poll beside the bell, for bells that were lost"
-    )
+    outbox_poll_seconds: float = Field(1.0, gt=0, description="the relay's poll beside the bell, for bells that were lost")
     outbox_retention: Seconds = Field(
         timedelta(hours=48),
         description="seconds: closed outbox rows are kept so long: the window in which a live cursor can be resumed",
@@ -145,14 +137,10 @@ class Settings(BaseSettings):
     graphiql: bool | None = Field(None, description="serve GraphiQL; empty: in development only")
     introspection: bool | None = Field(None, description="answer introspection; empty: in development only")
     limits: Literal["on", "off"] = Field("on", description="limits on use; off is refused in production")
-    ops_token: SecretStr = Field(
-        SecretStr(""), description="bearer token for /metrics and /ops; empty: from loopback only"
-    )
+    ops_token: SecretStr = Field(SecretStr(""), description="bearer token for /metrics and /ops; empty: from loopback only")
 
     # ------------------------------------------------------------------ operations
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="least important level that is logged"
-    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least important level that is logged")
     log_format: Literal["json", "console"] = Field("json", description="one JSON object a line, or lines for people")
     metrics_dir: str = Field(
         "", description="folder in which the processes of one machine add up their metrics; empty: each its own"

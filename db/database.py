@@ -1,8 +1,8 @@
 """PostgreSQL: engines and sessions.
 
 Read and write sessions are different types, so a function's signature says whether it may write. A read session runs every
-statement by itself (autocommit: no BEGIN, no ROLLBACK round trips); a write session is exactly one transaction. Every wait has a
-deadline, and a server that is away is one error: `UnavailableError`.
+statement by itself (autocommit: no BEGIN, no ROLLBACK round trips); a write session is exactly one transaction. Every wait has
+a deadline, and a server that is away is one error: `UnavailableError`.
 """
 
 from __future__ import annotations

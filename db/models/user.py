@@ -21,6 +21,7 @@ class User(Model):
     __table_args__ = (
         Index("uq_users_external_id", "external_id", unique=True),
         Index("uq_users_username_lower", text("lower(username)"), unique=True),
+        Index("ix_users_pulled", "id", postgresql_where=text("has_pulled_posts")),
         CheckConstraint(r"username ~ '^[A-Za-z0-9_]{1,50}$'", name="username_form"),
         CheckConstraint("follower_count >= 0 AND following_count >= 0 AND post_count >= 0", name="counts_not_negative"),
     )

@@ -39,12 +39,8 @@ def upgrade() -> None:
         sa.Column("author_id", sa.BigInteger(), nullable=False),
         sa.Column("post_id", sa.BigInteger(), nullable=False),
         sa.Column("xact_id", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.Column(
-            "next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_follower_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -97,9 +93,7 @@ def upgrade() -> None:
         sa.Column("last_active_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("graph_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("settings", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.CheckConstraint("username ~ '^[A-Za-z0-9_]{1,50}$'", name=op.f("ck_users_username_form")),
         sa.CheckConstraint(
             "follower_count >= 0 AND following_count >= 0 AND post_count >= 0",
@@ -107,15 +101,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
     )
+    op.create_index("ix_users_pulled", "users", ["id"], unique=False, postgresql_where=sa.text("has_pulled_posts"))
     op.create_index("uq_users_external_id", "users", ["external_id"], unique=True)
     op.create_index("uq_users_username_lower", "users", [sa.literal_column("lower(username)")], unique=True)
     op.create_table(
         "follow_requests",
         sa.Column("follower_id", sa.BigInteger(), nullable=False),
         sa.Column("followee_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.CheckConstraint("follower_id <> followee_id", name=op.f("ck_follow_requests_not_self")),
         sa.PrimaryKeyConstraint("follower_id", "followee_id", name=op.f("pk_follow_requests")),
     )
@@ -126,9 +119,7 @@ def upgrade() -> None:
         "follows",
         sa.Column("follower_id", sa.BigInteger(), nullable=False),
         sa.Column("followee_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("interaction_score", sa.Float(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("follower_id <> followee_id", name=op.f("ck_follows_not_self")),
         sa.PrimaryKeyConstraint("follower_id", "followee_id", name=op.f("pk_follows")),
@@ -153,9 +144,7 @@ def upgrade() -> None:
         sa.Column("source_id", sa.String(length=64), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("entities", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
-        sa.Column(
-            "media_links", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False
-        ),
+        sa.Column("media_links", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("visibility", sa.String(length=8), server_default="PUBLIC", nullable=False),
         sa.Column("location_name", sa.String(length=200), nullable=True),
         sa.Column("latitude", sa.Float(), nullable=True),
@@ -195,9 +184,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("uq_posts_source_id", table_name="posts", postgresql_where=sa.text("source_id IS NOT NULL"))
-    op.drop_index(
-        "ix_posts_pulled", table_name="posts", postgresql_where=sa.text("delivery = 'PULL' AND deleted_at IS NULL")
-    )
+    op.drop_index("ix_posts_pulled", table_name="posts", postgresql_where=sa.text("delivery = 'PULL' AND deleted_at IS NULL"))
     op.drop_index("ix_posts_author_id_id", table_name="posts")
     op.drop_table("posts")
     op.drop_index("ix_follows_following_recent", table_name="follows")
@@ -206,6 +193,7 @@ def downgrade() -> None:
     op.drop_table("follows")
     op.drop_index("ix_follow_requests_followee_id_follower_id", table_name="follow_requests")
     op.drop_table("follow_requests")
+    op.drop_index("ix_users_pulled", table_name="users", postgresql_where=sa.text("has_pulled_posts"))
     op.drop_index("uq_users_username_lower", table_name="users")
     op.drop_index("uq_users_external_id", table_name="users")
     op.drop_table("users")
@@ -215,9 +203,7 @@ def downgrade() -> None:
         table_name="outbox",
         postgresql_where=sa.text("closed_at IS NULL AND kind = 'post_published'"),
     )
-    op.drop_index(
-        "ix_outbox_due", table_name="outbox", postgresql_where=sa.text("closed_at IS NULL AND parked_at IS NULL")
-    )
+    op.drop_index("ix_outbox_due", table_name="outbox", postgresql_where=sa.text("closed_at IS NULL AND parked_at IS NULL"))
     op.drop_index("ix_outbox_closed_at", table_name="outbox", postgresql_where=sa.text("closed_at IS NOT NULL"))
     op.drop_table("outbox")
     op.execute("DROP FUNCTION next_id(bigint)")

@@ -1,0 +1,1 @@
+"""Posts: publishing, editing, deleting, and loading those that a viewer may see."""

@@ -1,0 +1,187 @@
+"""Home timelines in Redis: for each viewer in use, the contiguous newest slice of pushed post ids.
+
+Layout: one sorted set a viewer. The first element is the *marker* (score -inf): state, server run, the viewer's graph version,
+and whether the slice is whole (`w`: nothing pushed lies below it) or cut (`c`). Marker and entries are one key, so eviction takes
+both or none. The other elements are the posts: score = -milliseconds, member = the complement of the id in decimal. So the set's
+own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new entries stand first, where
+inserting into the compact encoding is cheapest.
+
+A timeline is *warm* when its marker names the present server run and graph version; anything else is cold, never empty.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from cache import keys
+from cache.client import RedisClient
+from cache.scripts import source
+from domain.ids import MAX_ID, TIME_SHIFT
+
+TRIM_SLACK = 50
+"""Entries above the cap that may stay until the next trim: trimming at each write costs a third of its speed."""
+BUILDING_SECONDS = 5.0
+"""Life of a building mark: longer than a rebuild takes, short enough that a dead builder is soon replaced."""
+
+
+class Warmth(Enum):
+    """What a look at a timeline found."""
+
+    WARM = "warm"
+    BUILDING = "building"
+    COLD = "cold"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Ids read from a timeline, newest first. `covers`: no pushed post within the asked range is missing from them,
+    as far down as the last one (or the whole range, where fewer came than were asked for)."""
+
+    warmth: Warmth
+    ids: list[int]
+    covers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingClaim:
+    """The right to rebuild one timeline; holds while its mark stands in Redis."""
+
+    viewer_id: int
+    mark: str
+    ready_marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineInspection:
+    """A timeline as it lies in Redis, for operators."""
+
+    marker: str | None
+    is_whole: bool
+    ids: list[int]
+    seconds_to_live: float | None
+
+
+def _member(post_id: int) -> str:
+    return str(MAX_ID - post_id)
+
+
+def _score(post_id: int) -> int:
+    return -(post_id >> TIME_SHIFT)
+
+
+class Timelines:
+    """All timelines. Methods raise CacheUnavailableError where Redis does not answer in time."""
+
+    def __init__(self, client: RedisClient, *, cap: int, ttl: timedelta) -> None:
+        self._client = client
+        self.cap = cap
+        self._ttl_ms = int(ttl.total_seconds() * 1_000)
+        register = client.redis.register_script
+        self._read = register(source("read_timeline"))
+        self._deliver = register(source("deliver"))
+        self._begin = register(source("begin_building"))
+        self._finish = register(source("finish_building"))
+
+    async def read_older(self, viewer_id: int, *, graph_version: int, below: int, size: int) -> Slice:
+        """Up to `size` ids below `below`, newest first."""
+        # A position is an id that was shown, so the first millisecond to look at is its own.
+        begin, first = ("-inf", "") if below >= MAX_ID else (str(_score(below)), _member(below))
+        return await self._read_slice(viewer_id, graph_version, [begin, first, size, self._ttl_ms], size)
+
+    async def read_newer(self, viewer_id: int, *, graph_version: int, above: int, size: int) -> Slice:
+        """The `size` ids that follow `above` towards the new end, newest first."""
+        everything = self.cap + TRIM_SLACK + 1
+        found = await self._read_slice(viewer_id, graph_version, ["-inf", "", everything, self._ttl_ms], everything)
+        if found.warmth is not Warmth.WARM:
+            return found
+        reaches = found.covers or (bool(found.ids) and found.ids[-1] <= above)
+        newer = [post_id for post_id in found.ids if post_id > above]
+        return Slice(Warmth.WARM, newer[-size:] if size else [], covers=reaches)
+
+    async def _read_slice(self, viewer_id: int, graph_version: int, arguments: Sequence[str | int], size: int) -> Slice:
+        reply = await self._client.run(self._read(keys=[keys.timeline(viewer_id)], args=list(arguments)))
+        if not reply:
+            return Slice(Warmth.COLD, [], covers=False)
+        marker = reply[0].decode()
+        if not marker.startswith(self._ready_prefix(graph_version)):
+            is_building = marker.startswith("b") and marker[1:].startswith(self._version_part(graph_version))
+            return Slice(Warmth.BUILDING if is_building else Warmth.COLD, [], covers=False)
+        ids = [MAX_ID - int(member) for member in reply[2:]]
+        # Cut, and the range ran out: what lies below the slice is not in it.
+        return Slice(Warmth.WARM, ids, covers=len(ids) == size or bool(reply[1]) or marker.endswith("w"))
+
+    async def deliver(self, viewer_ids: Sequence[int], post_id: int) -> int:
+        """Adds the post to those of the timelines that are warm or building; how many hold it now. Repeating changes nothing."""
+        if not viewer_ids:
+            return 0
+        arguments = [_member(post_id), _score(post_id), self.cap, TRIM_SLACK]
+        reply = await self._client.run(self._deliver(keys=[keys.timeline(viewer) for viewer in viewer_ids], args=arguments))
+        return int(reply)
+
+    async def remove(self, viewer_ids: Sequence[int], post_id: int) -> None:
+        """Takes the post out of the timelines. Readers filter in any case: this only frees its place."""
+        if not viewer_ids:
+            return
+        pipeline = self._client.redis.pipeline(transaction=False)
+        for viewer_id in viewer_ids:
+            pipeline.zrem(keys.timeline(viewer_id), _member(post_id))
+        await self._client.run(pipeline.execute())
+
+    async def begin_building(self, viewer_id: int, *, graph_version: int) -> BuildingClaim | None:
+        """Claims the rebuild, over all processes; None where it is ready meanwhile, or somebody else is at it.
+
+        From now on fan-out writes to the timeline: whatever is decided after this call and missing from the builder's read
+        of the database arrives that way.
+        """
+        await self._client.run(self._client.redis.ping())  # the run id must be the present server's before it is written
+        version = self._version_part(graph_version)
+        mark = f"b{version}{secrets.token_hex(6)}"
+        ready = self._ready_prefix(graph_version)
+        arguments = [mark, ready, f"b{version}", int(BUILDING_SECONDS * 1_000)]
+        claimed = await self._client.run(self._begin(keys=[keys.timeline(viewer_id)], args=arguments))
+        return BuildingClaim(viewer_id, mark, ready + "w") if claimed else None
+
+    async def finish_building(self, claim: BuildingClaim, post_ids: Sequence[int]) -> bool:
+        """Stores the rows (newest first, one more than the cap where there are more) and makes the timeline warm.
+
+        False where the claim no longer stands: wiped, evicted or overtaken by a newer graph.
+        """
+        is_cut = len(post_ids) > self.cap
+        ready = claim.ready_marker[:-1] + ("c" if is_cut else "w")
+        arguments: list[str | int] = [claim.mark, ready, self._ttl_ms, self.cap, int(is_cut)]
+        for post_id in post_ids[: self.cap]:
+            arguments += [_score(post_id), _member(post_id)]
+        return bool(await self._client.run(self._finish(keys=[keys.timeline(claim.viewer_id)], args=arguments)))
+
+    async def forget(self, viewer_ids: Sequence[int]) -> int:
+        """Makes the timelines cold; how many there were."""
+        if not viewer_ids:
+            return 0
+        return int(await self._client.run(self._client.redis.unlink(*(keys.timeline(viewer) for viewer in viewer_ids))))
+
+    async def inspect(self, viewer_id: int) -> TimelineInspection:
+        """The timeline as it is, without touching its life."""
+        key = keys.timeline(viewer_id)
+        members = await self._client.run(self._client.redis.zrange(key, 0, -1))
+        ttl = int(await self._client.run(self._client.redis.pttl(key)))
+        if not members:
+            return TimelineInspection(None, is_whole=False, ids=[], seconds_to_live=None)
+        marker = members[0].decode()
+        if marker[:1].isdigit():
+            return TimelineInspection(None, is_whole=False, ids=[MAX_ID - int(m) for m in members], seconds_to_live=ttl / 1_000)
+        ids = [MAX_ID - int(member) for member in members[1:]]
+        return TimelineInspection(marker, is_whole=marker.endswith("w"), ids=ids, seconds_to_live=ttl / 1_000)
+
+    def is_current(self, marker: str | None, graph_version: int) -> bool:
+        """Whether a marker makes its timeline warm now."""
+        return marker is not None and marker.startswith(self._ready_prefix(graph_version))
+
+    def _version_part(self, graph_version: int) -> str:
+        return f":{self._client.run_id}:{graph_version}:"
+
+    def _ready_prefix(self, graph_version: int) -> str:
+        return "r" + self._version_part(graph_version)

@@ -1,0 +1,183 @@
+"""Posts: writing them, and loading them together with all that the visibility rule needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from db.database import ReadSession, WriteSession
+from db.rows import POST_COLUMNS, POST_WIDTH, RELATION_COLUMNS, USER_COLUMNS, USER_WIDTH, to_post, to_relation, to_user
+from domain.ids import SHARD_MASK, TIME_SHIFT
+from domain.records import Delivery, LocationRecord, PostRecord, Relation, UserRecord, Visibility
+
+# The id is made first, so that created_at is exactly its milliseconds.
+_INSERT = text(
+    f"""
+    INSERT INTO posts AS p
+      (id, author_id, text, entities, visibility, location_name, latitude, longitude, created_at)
+    SELECT made.id, :author_id, :text, CAST(:entities AS jsonb), :visibility, :place, :latitude, :longitude,
+           to_timestamp((made.id >> {TIME_SHIFT}) / 1000.0)
+    FROM (SELECT next_id(CAST(:shard AS bigint)) AS id OFFSET 0) AS made
+    RETURNING {POST_COLUMNS}
+    """
+)
+_LOCK_OWN = text(
+    f"SELECT {POST_COLUMNS} FROM posts p WHERE p.id = :post_id AND p.author_id = :author_id AND p.deleted_at IS NULL FOR UPDATE"
+)
+_UPDATE = text(
+    f"""
+    UPDATE posts AS p SET text = :text, entities = CAST(:entities AS jsonb), visibility = :visibility,
+      edited_at = CASE WHEN CAST(:text_changed AS boolean) THEN clock_timestamp() ELSE edited_at END
+    WHERE p.id = :post_id RETURNING {POST_COLUMNS}
+    """
+)
+_DELETE = text("UPDATE posts SET deleted_at = clock_timestamp() WHERE id = :post_id")
+_COUNT = text("UPDATE users SET post_count = post_count + :by WHERE id = :author_id")
+_HYDRATE = text(
+    f"""
+    SELECT {POST_COLUMNS}, {USER_COLUMNS}, {RELATION_COLUMNS}
+    FROM posts p JOIN users u ON u.id = p.author_id
+    WHERE p.id = ANY(CAST(:ids AS bigint[]))
+    """
+)
+_HYDRATE_FOR_MANY = text(
+    f"""
+    SELECT {POST_COLUMNS}, {USER_COLUMNS}
+    FROM posts p JOIN users u ON u.id = p.author_id
+    WHERE p.id = ANY(CAST(:ids AS bigint[]))
+    """
+)
+_BY_AUTHOR = text(
+    f"""
+    SELECT {POST_COLUMNS}, {USER_COLUMNS}, {RELATION_COLUMNS}
+    FROM posts p JOIN users u ON u.id = p.author_id
+    WHERE p.author_id = :author_id AND p.deleted_at IS NULL AND p.id < :below_id
+    ORDER BY p.id DESC LIMIT :size
+    """
+)
+_DECIDE = text(
+    """
+    UPDATE posts SET delivery = :delivery WHERE id = :post_id AND delivery IS NULL RETURNING delivery
+    """
+)
+_MARK_PULLED = text("UPDATE users SET has_pulled_posts = true WHERE id = :author_id AND NOT has_pulled_posts")
+_FAN_OUT_FACTS = text(
+    """
+    SELECT p.author_id, p.delivery, p.visibility, p.deleted_at IS NOT NULL, u.follower_count
+    FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = :post_id
+    """
+)
+
+PostFacts = tuple[PostRecord, UserRecord, Relation]
+"""(the post, its author, how the viewer stands to the author): what the visibility rule judges."""
+
+
+def _facts(row: Sequence[Any]) -> PostFacts:
+    end = POST_WIDTH + USER_WIDTH
+    return to_post(row[:POST_WIDTH]), to_user(row[POST_WIDTH:end]), to_relation(row[end:])
+
+
+async def insert_post(
+    session: WriteSession,
+    *,
+    author_id: int,
+    body: str,
+    entities: list[dict[str, Any]],
+    visibility: Visibility,
+    location: LocationRecord | None,
+) -> PostRecord:
+    """A new post with an id of this very millisecond."""
+    rows = await session.execute(
+        _INSERT,
+        {
+            "author_id": author_id,
+            "shard": author_id & SHARD_MASK,
+            "text": body,
+            "entities": orjson.dumps(entities).decode(),
+            "visibility": visibility.value,
+            "place": location.name if location else None,
+            "latitude": location.latitude if location else None,
+            "longitude": location.longitude if location else None,
+        },
+    )
+    return to_post(rows.one())
+
+
+async def lock_own_post(session: WriteSession, post_id: int, *, author_id: int) -> PostRecord | None:
+    """The post, locked until the transaction ends; None unless it is the author's own and not deleted."""
+    row = (await session.execute(_LOCK_OWN, {"post_id": post_id, "author_id": author_id})).first()
+    return to_post(row) if row is not None else None
+
+
+async def update_post(
+    session: WriteSession,
+    post_id: int,
+    *,
+    body: str,
+    entities: list[dict[str, Any]],
+    visibility: Visibility,
+    text_changed: bool,
+) -> PostRecord:
+    """Writes the new state; `edited_at` moves only where the text changed."""
+    rows = await session.execute(
+        _UPDATE,
+        {
+            "post_id": post_id,
+            "text": body,
+            "entities": orjson.dumps(entities).decode(),
+            "visibility": visibility.value,
+            "text_changed": text_changed,
+        },
+    )
+    return to_post(rows.one())
+
+
+async def mark_post_deleted(session: WriteSession, post_id: int) -> None:
+    """The row stays, so that its id is never given out again."""
+    await session.execute(_DELETE, {"post_id": post_id})
+
+
+async def add_to_post_count(session: WriteSession, author_id: int, by: int) -> None:
+    """Keeps `post_count`: existing public posts."""
+    await session.execute(_COUNT, {"author_id": author_id, "by": by})
+
+
+async def load_posts(session: ReadSession, post_ids: Iterable[int], *, viewer_id: int | None) -> dict[int, PostFacts]:
+    """Posts with their authors and the viewer's relation to them, by id: one statement. Nothing is filtered yet."""
+    rows = await session.execute(_HYDRATE, {"ids": list(post_ids), "viewer_id": viewer_id or 0})
+    return {row[0]: _facts(row) for row in rows}
+
+
+async def load_posts_for_many(session: ReadSession, post_ids: Iterable[int]) -> dict[int, tuple[PostRecord, UserRecord]]:
+    """Posts with their authors, without a viewer: relations are loaded apart, for many viewers at once."""
+    rows = await session.execute(_HYDRATE_FOR_MANY, {"ids": list(post_ids)})
+    return {row[0]: (to_post(row[:POST_WIDTH]), to_user(row[POST_WIDTH:])) for row in rows}
+
+
+async def load_posts_by_author(
+    session: ReadSession, author_id: int, *, viewer_id: int | None, below_id: int, size: int
+) -> list[PostFacts]:
+    """An account's posts, newest first, below an id. Nothing is filtered yet."""
+    rows = await session.execute(
+        _BY_AUTHOR, {"author_id": author_id, "viewer_id": viewer_id or 0, "below_id": below_id, "size": size}
+    )
+    return [_facts(row) for row in rows]
+
+
+async def load_fan_out_facts(session: ReadSession, post_id: int) -> tuple[int, Delivery | None, Visibility, bool, int] | None:
+    """(author, delivery, visibility, is deleted, the author's followers) of a post; None where it does not exist."""
+    row = (await session.execute(_FAN_OUT_FACTS, {"post_id": post_id})).first()
+    if row is None:
+        return None
+    return row[0], Delivery(row[1]) if row[1] else None, Visibility(row[2]), row[3], row[4]
+
+
+async def decide_delivery(session: WriteSession, post_id: int, *, author_id: int, delivery: Delivery) -> bool:
+    """Stores the choice, once: False where another worker was first (read again which it was)."""
+    row = (await session.execute(_DECIDE, {"post_id": post_id, "delivery": delivery.value})).first()
+    if row is not None and delivery is Delivery.PULL:
+        await session.execute(_MARK_PULLED, {"author_id": author_id})
+    return row is not None

@@ -1,0 +1,96 @@
+"""Accounts and how the viewer stands to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from db.database import ReadSession, WriteSession
+from db.rows import RELATION_COLUMNS, USER_COLUMNS, to_relation, to_user
+from domain.records import Relation, UserRecord
+
+_BY_IDS = text(f"SELECT {USER_COLUMNS} FROM users u WHERE u.id = ANY(CAST(:ids AS bigint[]))")
+_BY_USERNAMES = text(f"SELECT {USER_COLUMNS} FROM users u WHERE lower(u.username) = ANY(CAST(:names AS text[]))")
+_BY_EXTERNAL_ID = text(f"SELECT {USER_COLUMNS} FROM users u WHERE u.external_id = :external_id")
+_RELATIONS = text(f"SELECT u.id, {RELATION_COLUMNS} FROM unnest(CAST(:ids AS bigint[])) AS u(id)")
+_INSERT = text(
+    f"""
+    INSERT INTO users AS u (external_id, username, display_name, avatar_url)
+    VALUES (:external_id, :username, :display_name, :avatar_url)
+    ON CONFLICT DO NOTHING
+    RETURNING {USER_COLUMNS}
+    """
+)
+_UPDATE = text(
+    f"""
+    UPDATE users AS u SET
+      display_name = coalesce(CAST(:display_name AS text), u.display_name),
+      bio = coalesce(CAST(:bio AS text), u.bio),
+      is_private = coalesce(CAST(:is_private AS boolean), u.is_private)
+    WHERE u.id = :user_id
+    RETURNING {USER_COLUMNS}
+    """
+)
+_LOCK = text("SELECT id FROM users WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
+_TOUCH = text(
+    """
+    UPDATE users SET last_active_at = clock_timestamp()
+    WHERE id = :user_id AND (last_active_at IS NULL OR last_active_at < clock_timestamp() - interval '1 hour')
+    """
+)
+
+
+async def load_users(session: ReadSession, user_ids: Iterable[int]) -> dict[int, UserRecord]:
+    """The accounts that exist, by id; suspended ones too: whether the viewer may see them is not decided here."""
+    rows = await session.execute(_BY_IDS, {"ids": list(user_ids)})
+    return {row[0]: to_user(row) for row in rows}
+
+
+async def load_users_by_username(session: ReadSession, names: Iterable[str]) -> dict[str, UserRecord]:
+    """Accounts by lower-case username."""
+    rows = await session.execute(_BY_USERNAMES, {"names": [name.lower() for name in names]})
+    return {row[2].lower(): to_user(row) for row in rows}
+
+
+async def find_user_by_external_id(session: ReadSession, external_id: str) -> UserRecord | None:
+    """The account of a token's `sub`."""
+    row = (await session.execute(_BY_EXTERNAL_ID, {"external_id": external_id})).first()
+    return to_user(row) if row is not None else None
+
+
+async def insert_user(
+    session: WriteSession, *, external_id: str, username: str, display_name: str, avatar_url: str | None
+) -> UserRecord | None:
+    """A new account; None where the external id or the username is taken."""
+    row = (
+        await session.execute(
+            _INSERT,
+            {"external_id": external_id, "username": username, "display_name": display_name, "avatar_url": avatar_url},
+        )
+    ).first()
+    return to_user(row) if row is not None else None
+
+
+async def update_user(session: WriteSession, user_id: int, changes: Mapping[str, Any]) -> UserRecord | None:
+    """Sets `display_name`, `bio`, `is_private`; what is missing or None stays."""
+    parameters = {name: changes.get(name) for name in ("display_name", "bio", "is_private")}
+    row = (await session.execute(_UPDATE, {"user_id": user_id, **parameters})).first()
+    return to_user(row) if row is not None else None
+
+
+async def load_relations(session: ReadSession, viewer_id: int, user_ids: Iterable[int]) -> dict[int, Relation]:
+    """How the viewer stands to each of the accounts."""
+    rows = await session.execute(_RELATIONS, {"viewer_id": viewer_id, "ids": list(user_ids)})
+    return {row[0]: to_relation(row[1:]) for row in rows}
+
+
+async def lock_users(session: WriteSession, *user_ids: int) -> set[int]:
+    """Locks the rows in id order (the same for everybody, so no deadlock) and returns the ids that exist."""
+    return set((await session.execute(_LOCK, {"ids": list(user_ids)})).scalars())
+
+
+async def touch_last_active(session: WriteSession, user_id: int) -> None:
+    """Notes that the account is in use, at most once an hour: it is read by people, not by the feed."""
+    await session.execute(_TOUCH, {"user_id": user_id})

@@ -1,0 +1,1 @@
+"""Accounts: provisioning, profiles, looking people up."""

@@ -1,0 +1,58 @@
+"""Use case: somebody changes their own profile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from db import follows, users
+from domain.errors import RefusalCode, RefusedError, refused
+from domain.records import UserRecord
+from domain.text import TextProblem, check_line, check_post_text
+from services.accounts.provision_account import MAX_DISPLAY_NAME_LENGTH
+from services.backends import Backends
+
+MAX_BIO_LENGTH = 500
+
+
+async def update_profile(
+    backends: Backends, *, user_id: int, display_name: str | None, bio: str | None, is_private: bool | None
+) -> UserRecord:
+    """The account in its new state; None leaves a part as it is. Raises RefusedError for texts that are not valid.
+
+    An account that becomes public accepts whoever was waiting.
+    """
+    _check("displayName", display_name, MAX_DISPLAY_NAME_LENGTH, may_be_blank=False)
+    _check("bio", bio, MAX_BIO_LENGTH, may_be_blank=True)
+    changes: dict[str, Any] = {"display_name": display_name, "bio": bio, "is_private": is_private}
+    async with backends.database.writing() as session:
+        waiting: list[int] = []
+        if is_private is False:
+            # Nobody can ask again between this look and the commit: asking takes the same lock.
+            await users.lock_users(session, user_id)
+            waiting = await follows.load_requesters(session, user_id)
+            await users.lock_users(session, *waiting)
+        user = await users.update_user(session, user_id, changes)
+        assert user is not None, "the viewer's account exists"
+        for follower_id in waiting:
+            if await follows.delete_follow_request(session, follower_id, user_id):
+                await follows.insert_follow(session, follower_id, user_id)
+        if waiting:
+            user = (await users.load_users(session, [user_id]))[user_id]
+    return user
+
+
+def _check(field: str, value: str | None, max_length: int, *, may_be_blank: bool) -> None:
+    if value is None:
+        return
+    problem = check_line(value, max_length) if field == "displayName" else check_post_text(value, max_length=max_length)
+    if problem is None or (may_be_blank and problem is TextProblem.BLANK and value == ""):
+        return
+    raise _refusal(field, problem, max_length)
+
+
+def _refusal(field: str, problem: TextProblem, max_length: int) -> RefusedError:
+    if problem is TextProblem.TOO_LONG:
+        return refused(RefusalCode.TOO_LONG, f"{field} has at most {max_length} characters", field)
+    if problem is TextProblem.BLANK:
+        return refused(RefusalCode.BLANK, f"{field} must not be blank", field)
+    return refused(RefusalCode.INVALID, f"{field} holds characters that are not allowed", field)

@@ -1,0 +1,38 @@
+"""What use cases work with: the open servers and the rules of this deployment. Filled in `bootstrap.py`, passed explicitly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cache.client import RedisClient
+from cache.timelines import Timelines
+from db.database import Database
+from db.relay_bell import RelayBell
+from domain.cursors import CursorSealer
+from live.bell import LiveBell
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPolicy:
+    """The tunable numbers of the feed. Units in the names; followers, entries, accounts otherwise."""
+
+    celebrity_threshold: int
+    fanout_batch: int
+    fanout_cache_batch: int
+    follow_limit: int
+    outbox_lease_seconds: float
+    outbox_retention: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """Everything a use case may need. Nothing here is global."""
+
+    database: Database
+    redis: RedisClient
+    timelines: Timelines
+    relay_bell: RelayBell
+    live_bell: LiveBell
+    sealer: CursorSealer
+    policy: FeedPolicy

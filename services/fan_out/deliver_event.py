@@ -1,0 +1,118 @@
+"""Use case: keep one promise of the outbox.
+
+May run twice, at once or later, with the same result. Progress is a keyset on the outbox row: each chunk of followers advances it
+and renews the lease, only while the lease is still this attempt's own. A job runs a few seconds at most and then passes the rest
+on, so that one author with very many followers never holds up the others.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+
+from db import follows, outbox, posts
+from db.outbox import LeasedEvent, OutboxKind
+from domain.audience import choose_delivery
+from domain.records import Delivery, Visibility
+from services.backends import Backends
+
+JOB_SECONDS = 2.0
+"""Longest run of one job before it passes the rest on."""
+
+
+class Outcome(Enum):
+    """How a job ended. GONE: closed already, or another attempt holds the lease. CONTINUES: send the same message again."""
+
+    DONE = "done"
+    CONTINUES = "continues"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What a job did. `lag_seconds`: from the commit of the change to the last timeline, where it is DONE."""
+
+    outcome: Outcome
+    delivery: Delivery | None = None
+    timelines_written: int = 0
+    lag_seconds: float | None = None
+
+
+async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> DeliveryReport:
+    """Delivers, removes or merely announces a post, as its event says.
+
+    Raises CacheUnavailableError or UnavailableError where a server is away: the row stays open and is tried again.
+    """
+    lease_seconds = backends.policy.outbox_lease_seconds
+    async with backends.database.writing() as session:
+        event = await outbox.hold_event(session, event_id, attempt=attempt, lease_seconds=lease_seconds)
+        facts = await posts.load_fan_out_facts(session, event.post_id) if event is not None else None
+    if event is None:
+        return DeliveryReport(Outcome.GONE)
+    if facts is None:
+        return await _close(backends, event, None, 0)
+    author_id, delivery, visibility, is_deleted, follower_count = facts
+    if event.kind is OutboxKind.POST_PUBLISHED:
+        if is_deleted or visibility is Visibility.PRIVATE:
+            return await _close(backends, event, delivery, 0)
+        delivery = delivery or await _decide(backends, event.post_id, author_id, follower_count)
+    elif event.kind is OutboxKind.POST_EDITED:
+        return await _close(backends, event, delivery, 0)
+    if delivery is not Delivery.PUSH:
+        return await _close(backends, event, delivery, 0)
+    return await _serve_followers(backends, event)
+
+
+async def _decide(backends: Backends, post_id: int, author_id: int, follower_count: int) -> Delivery:
+    """Push or pull: chosen once and stored before the first timeline is written."""
+    choice = choose_delivery(follower_count=follower_count, celebrity_threshold=backends.policy.celebrity_threshold)
+    async with backends.database.writing() as session:
+        if await posts.decide_delivery(session, post_id, author_id=author_id, delivery=choice):
+            return choice
+        facts = await posts.load_fan_out_facts(session, post_id)
+    assert facts is not None, "decided by another attempt, so both exist"
+    assert facts[1] is not None, "decided by another attempt, so both exist"
+    return facts[1]
+
+
+async def _serve_followers(backends: Backends, event: LeasedEvent) -> DeliveryReport:
+    policy = backends.policy
+    stop_at = time.monotonic() + JOB_SECONDS
+    last_follower_id = event.last_follower_id
+    written = 0
+    while True:
+        async with backends.database.reading() as session:
+            chunk = await follows.load_follower_chunk(
+                session, event.author_id, after_id=last_follower_id, size=policy.fanout_batch
+            )
+        for start in range(0, len(chunk), policy.fanout_cache_batch):
+            batch = chunk[start : start + policy.fanout_cache_batch]
+            if event.kind is OutboxKind.POST_DELETED:
+                await backends.timelines.remove(batch, event.post_id)
+            else:
+                written += await backends.timelines.deliver(batch, event.post_id)
+        if len(chunk) < policy.fanout_batch:
+            return await _close(backends, event, Delivery.PUSH, written)
+        last_follower_id = chunk[-1]
+        async with backends.database.writing() as session:
+            is_held = await outbox.advance_event(
+                session,
+                event.id,
+                attempt=event.attempt,
+                last_follower_id=last_follower_id,
+                lease_seconds=policy.outbox_lease_seconds,
+            )
+        if not is_held:
+            return DeliveryReport(Outcome.GONE, Delivery.PUSH, written)
+        if time.monotonic() >= stop_at:
+            return DeliveryReport(Outcome.CONTINUES, Delivery.PUSH, written)
+
+
+async def _close(backends: Backends, event: LeasedEvent, delivery: Delivery | None, written: int) -> DeliveryReport:
+    async with backends.database.writing() as session:
+        lag_seconds = await outbox.close_event(session, event.id, attempt=event.attempt)
+    if lag_seconds is None:
+        return DeliveryReport(Outcome.GONE, delivery, written)
+    await backends.live_bell.ring()
+    return DeliveryReport(Outcome.DONE, delivery, written, lag_seconds)

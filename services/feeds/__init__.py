@@ -1,0 +1,1 @@
+"""The home feed: reading it, rebuilding its cache, watching it live."""

@@ -1,0 +1,88 @@
+"""The ids from which a page is made: the timeline in the cache merged with what no timeline holds, or the truth alone.
+
+The order of reading makes it exact without locks. First the database says what is not in any timeline (own posts, posts of pulled
+authors, posts whose fan-out is still open), then the timeline is read: a post whose fan-out ends in between is seen twice rather
+than not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cache.timelines import Slice, Warmth
+from db.database import ReadSession
+from db.feed_candidates import FeedViewer, IdRange, load_all_ids, load_unpushed_ids
+from domain.errors import CacheUnavailableError
+from services.backends import Backends
+from services.feeds.rebuild_timeline import rebuild_timeline
+
+
+@dataclass
+class CandidateReader:
+    """Gives a viewer's candidates in page order; remembers what it met on the way, for the page's status and the metrics."""
+
+    backends: Backends
+    session: ReadSession
+    viewer_id: int
+    viewer: FeedViewer
+    backward: bool
+    warmth: Warmth | None = None
+    """What the first look at the timeline found; None where nobody looked."""
+    is_cache_unavailable: bool = False
+    oldest_open_at: datetime | None = None
+    _use_cache: bool = field(default=True, init=False)
+
+    async def next_ids(self, position: int, count: int) -> list[int]:
+        """The next `count` ids beyond `position`: older ones in descending, or, backward, newer ones in ascending order."""
+        span = IdRange(above=position, ascending=True) if self.backward else IdRange(below=position)
+        if self._use_cache:
+            unpushed = await load_unpushed_ids(self.session, self.viewer_id, span, size=count)
+            self._note_open(unpushed.oldest_open_at)
+            pushed = await self._pushed_ids(position, count)
+            if pushed is not None:
+                merged = sorted({*unpushed.ids, *pushed}, reverse=not self.backward)
+                return merged[:count]
+        return await load_all_ids(self.session, self.viewer_id, span, size=count)
+
+    async def _pushed_ids(self, position: int, count: int) -> list[int] | None:
+        """The timeline's part; None where the truth must answer instead: no cache, being built, or beyond the slice."""
+        try:
+            found = await self._read_slice(position, count)
+            if self.warmth is None:
+                self.warmth = found.warmth
+            if found.warmth is Warmth.COLD:
+                return await self._rebuilt_ids(position, count)
+        except CacheUnavailableError:
+            self.is_cache_unavailable = True
+            self._use_cache = False
+            return None
+        if not found.covers:
+            # Below the slice, and somebody else's rebuild: every further round of this page asks the database at once.
+            self._use_cache = False
+            return None
+        return found.ids
+
+    async def _read_slice(self, position: int, count: int) -> Slice:
+        timelines, version = self.backends.timelines, self.viewer.graph_version
+        if self.backward:
+            return await timelines.read_newer(self.viewer_id, graph_version=version, above=position, size=count)
+        return await timelines.read_older(self.viewer_id, graph_version=version, below=position, size=count)
+
+    async def _rebuilt_ids(self, position: int, count: int) -> list[int] | None:
+        rows = await rebuild_timeline(self.backends, self.viewer_id, graph_version=self.viewer.graph_version)
+        if rows is None:
+            self._use_cache = False
+            return None
+        is_cut = len(rows) > self.backends.timelines.cap
+        if self.backward:
+            reaches = not is_cut or rows[-1] <= position
+            part = [post_id for post_id in rows if post_id > position][-count:] if count else []
+        else:
+            part = [post_id for post_id in rows if post_id < position][:count]
+            reaches = not is_cut or len(part) == count
+        return part if reaches else None
+
+    def _note_open(self, since: datetime | None) -> None:
+        if since is not None and (self.oldest_open_at is None or since < self.oldest_open_at):
+            self.oldest_open_at = since

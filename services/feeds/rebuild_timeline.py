@@ -1,0 +1,26 @@
+"""Rebuilds a cold timeline inside the read that found it cold; one reader at a time, over all processes."""
+
+from __future__ import annotations
+
+from cache.timelines import BuildingClaim
+from db.feed_candidates import load_pushed_ids
+from services.backends import Backends
+
+
+async def rebuild_timeline(backends: Backends, viewer_id: int, *, graph_version: int) -> list[int] | None:
+    """The pushed posts of everybody followed, newest first: at most the cap and one more. None where somebody else is at it.
+
+    The order makes it exact: the key is marked as building, so that fan-out writes to it from now on; only then the database is
+    read; then the rows are added and the timeline is made ready, if the mark still stands. Raises CacheUnavailableError.
+    """
+    claim = await backends.timelines.begin_building(viewer_id, graph_version=graph_version)
+    if claim is None:
+        return None
+    return await _build(backends, claim)
+
+
+async def _build(backends: Backends, claim: BuildingClaim) -> list[int]:
+    async with backends.database.reading() as session:
+        rows = await load_pushed_ids(session, claim.viewer_id, size=backends.timelines.cap + 1)
+    await backends.timelines.finish_building(claim, rows)
+    return rows

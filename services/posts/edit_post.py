@@ -1,0 +1,48 @@
+"""Use case: an author changes a post's text or visibility."""
+
+from __future__ import annotations
+
+from db import outbox, posts
+from db.outbox import OutboxKind
+from domain.errors import RefusalCode, refused
+from domain.records import PostRecord, Visibility
+from services.backends import Backends
+from services.posts.check_input import check_body
+from services.posts.resolve_entities import resolve_entities
+
+
+async def edit_post(
+    backends: Backends, *, author_id: int, post_id: int, body: str | None, visibility: Visibility | None
+) -> PostRecord:
+    """The post in its new state; None leaves a part as it is. In force for everybody at their next read.
+
+    Raises RefusedError: NOT_FOUND for a post that is not the author's (the same answer as for one that does not exist).
+    """
+    if body is not None:
+        check_body(body)
+    async with backends.database.writing() as session:
+        before = await posts.lock_own_post(session, post_id, author_id=author_id)
+        if before is None:
+            raise refused(RefusalCode.NOT_FOUND, "there is no such post", "postId")
+        new_visibility = visibility or before.visibility
+        text_changed = body is not None and body != before.text
+        if not text_changed and new_visibility is before.visibility:
+            return before
+        new_body = body if body is not None and text_changed else before.text
+        after = await posts.update_post(
+            session,
+            post_id,
+            body=new_body,
+            entities=await resolve_entities(session, new_body) if text_changed else before.entity_rows,
+            visibility=new_visibility,
+            text_changed=text_changed,
+        )
+        change = (new_visibility is Visibility.PUBLIC) - (before.visibility is Visibility.PUBLIC)
+        if change:
+            await posts.add_to_post_count(session, author_id, change)
+        # Timelines leave private posts out when they are rebuilt, so one that becomes visible is delivered (again).
+        leaves_private = before.visibility is Visibility.PRIVATE and new_visibility is not Visibility.PRIVATE
+        kind = OutboxKind.POST_PUBLISHED if leaves_private else OutboxKind.POST_EDITED
+        await outbox.insert_event(session, kind, author_id=author_id, post_id=post_id)
+    backends.relay_bell.ring()
+    return after

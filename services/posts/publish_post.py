@@ -1,0 +1,31 @@
+"""Use case: an author publishes a post."""
+
+from __future__ import annotations
+
+from db import outbox, posts
+from db.outbox import OutboxKind
+from domain.records import LocationRecord, PostRecord, Visibility
+from services.backends import Backends
+from services.posts.check_input import check_body, check_location
+from services.posts.resolve_entities import resolve_entities
+
+
+async def publish_post(
+    backends: Backends, *, author_id: int, body: str, visibility: Visibility, location: LocationRecord | None
+) -> PostRecord:
+    """The new post, committed together with the promise to deliver it. Raises RefusedError for a text or place that is not valid.
+
+    A private post is promised to nobody: only its author sees it, whose own posts are always merged when read.
+    """
+    check_body(body)
+    check_location(location)
+    async with backends.database.writing() as session:
+        entities = await resolve_entities(session, body)
+        post = await posts.insert_post(
+            session, author_id=author_id, body=body, entities=entities, visibility=visibility, location=location
+        )
+        if visibility is Visibility.PUBLIC:
+            await posts.add_to_post_count(session, author_id, 1)
+        await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
+    backends.relay_bell.ring()
+    return post
