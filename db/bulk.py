@@ -1,7 +1,7 @@
 """Bulk loading: one connection of its own, COPY, temporary tables, set-based statements with generous deadlines.
 
-Apart from `Database`, whose deadlines are those of a request. Temporary tables belong to the connection: whatever kills the
-process also clears them away.
+Apart from `Database`, whose deadlines are those of a request. Temporary tables belong to the connection: whatever kills
+the process also clears them away.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class BulkConnection:
         return await self._connection.fetchval(statement, *arguments, timeout=_seconds(STATEMENT_TIMEOUT))
 
     async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]) -> int:
-        """Streams records into a table by COPY; returns their number. An error of the iterable leaves nothing behind."""
+        """COPYs records into a table; returns their number. An error of the iterable leaves nothing behind."""
         status: str = await self._connection.copy_records_to_table(
             table, records=records, columns=list(columns), timeout=_seconds(STATEMENT_TIMEOUT)
         )
@@ -103,7 +103,7 @@ async def _close(connection: Any) -> None:
 
 
 def is_lost_race(error: BaseException) -> bool:
-    """Whether a transaction failed only because a living one came in between: the same one may succeed when repeated."""
+    """Whether a transaction failed only because a living one came in between: repeated, the same one may succeed."""
     return isinstance(
         error,
         asyncpg.UniqueViolationError

@@ -55,12 +55,12 @@ _BOM = b"\xef\xbb\xbf"
 def read_lines(path: Path, on_bytes: Callable[[int], None]) -> Iterator[tuple[int, bytes]]:
     """(line number from 1, line without its end). `on_bytes` hears now and then how many bytes of the file are read.
 
-    A line over 1 MiB comes as its first MiB: too long for any row, so that it is refused as one. Raises ImportFilesError
-    where the file cannot be read to its end.
+    A line over 1 MiB comes as its first MiB: too long for any row, so that it is refused as one. Raises
+    ImportFilesError where the file cannot be read to its end.
     """
     try:
         with path.open("rb") as raw:
-            source = gzip.open(raw, "rb") if path.suffix == ".gz" else raw
+            source = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
             number = 0
             while line := source.readline(_MAX_LINE_BYTES):
                 number += 1

@@ -33,8 +33,8 @@ async def import_files(
 ) -> ImportSummary:
     """Imports what the folder holds; what the database has already stays as it is, so a second run changes nothing.
 
-    All files are read and checked before anything is written. May run beside living servers. A malformed row is skipped and
-    named in the summary; when `strict`, the first one raises ImportRowError and nothing is written at all.
+    All files are read and checked before anything is written. May run beside living servers. A malformed row is skipped
+    and named in the summary; when `strict`, the first one raises ImportRowError and nothing is written at all.
 
     Raises ImportFilesError for a folder or file that cannot be read as a whole, UnavailableError without PostgreSQL.
     """
@@ -43,9 +43,7 @@ async def import_files(
     async with bulk_connection(database_url) as connection:
         reading = _Reading(connection, files, strict=strict, report=report)
         await reading.run()
-        outcome = await write_staged(
-            connection, celebrity_threshold=celebrity_threshold, report=report, times=reading.times
-        )
+        outcome = await write_staged(connection, celebrity_threshold=celebrity_threshold, report=report, times=reading.times)
         return _summary(reading, outcome)
 
 

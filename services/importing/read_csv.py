@@ -22,7 +22,7 @@ class CsvTable:
     """A CSV file with a header: its columns by name, its records one by one."""
 
     def __init__(self, path: Path, lines: Iterator[tuple[int, bytes]], problems: RowProblems, needed: set[str]) -> None:
-        """Reads the header. Raises ImportFilesError where there is none, or where it lacks one of the `needed` columns."""
+        """Reads the header. Raises ImportFilesError where it is missing, or lacks one of the `needed` columns."""
         self._path = path
         self._lines = lines
         self._problems = problems
@@ -44,9 +44,7 @@ class CsvTable:
             if len(fields) == self._width:
                 yield line, fields
             else:
-                self._problems.add(
-                    self._path.name, line, f"has {len(fields)} fields, and the header names {self._width}"
-                )
+                self._problems.add(self._path.name, line, f"has {len(fields)} fields, and the header names {self._width}")
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         while (begin := self._next_line()) is not None:

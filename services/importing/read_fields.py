@@ -12,7 +12,6 @@ MAX_SOURCE_ID_LENGTH = 64
 
 # Undecodable bytes arrive as lone surrogates.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,64}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_SECOND = (1 << 41) // 1_000 - 1
 """The last second that an id's 41 bits of milliseconds can hold (September 2039)."""
@@ -34,7 +33,7 @@ def storable(value: str, name: str, max_length: int) -> str:
 
 def external_id(value: str, name: str, max_length: int = MAX_EXTERNAL_ID_LENGTH) -> str:
     """An id of the file: any text that is not blank, without white space around it."""
-    if _PLAIN_ID.fullmatch(value):
+    if len(value) <= MAX_SOURCE_ID_LENGTH and value.isascii() and value.isalnum():
         return value
     value = storable(value.strip(), name, max_length)
     if not value:

@@ -1,4 +1,4 @@
-"""The rows of a bulk load, read from files or generated, as they go to the staging tables: validated, not yet resolved."""
+"""The rows of a bulk load, read from files or generated, as they go to staging tables: validated, not yet resolved."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ActivityRow(NamedTuple):
 
 
 def order_key(source_id: str) -> str:
-    """Sorts bytewise as ids sort: whole numbers by value, before and apart from all other ids, which sort by their bytes."""
+    """Sorts bytewise as ids sort: whole numbers by value, before all other ids, which sort by their bytes."""
     if source_id.isascii() and source_id.isdigit():
         digits = source_id.lstrip("0")
         return f"0{len(digits):03d}{digits}"

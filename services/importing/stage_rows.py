@@ -1,4 +1,4 @@
-"""Staging: rows go by COPY into temporary tables, where they are joined and counted as sets. Nothing real is touched yet."""
+"""Staging: rows go by COPY into temporary tables, where they are joined and counted as sets. Nothing real is touched."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def stage_follows(connection: BulkConnection, rows: Iterable[FollowRow]) -
 
 
 async def stage_posts(connection: BulkConnection, rows: Iterable[PostRow]) -> int:
-    """Posts of several files are staged one file after another; their order tells which of two equal ids is the first."""
+    """Stages the posts of one file behind those of others; this order tells which of two equal ids is the first."""
     begin = await connection.fetch_value("SELECT count(*) FROM staged_posts")
     return await connection.copy(
         "staged_posts",

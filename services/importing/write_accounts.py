@@ -1,9 +1,9 @@
 """Who the ids of the files are: accounts that exist, and new ones with an id and a username of their own.
 
-Everything new is derived from the file alone, so that any two imports of it give the same: an id's milliseconds are the
-account's creation (from the file, else the first time that the files mention it, else an instant of 1970-01-01), its other 22
-bits come from a hash of the file's id, spread over the shards. Where two claim the same id or username, a fixed order decides
-and the loser tries its next candidate.
+Everything new is derived from the file alone, so that any two imports of it give the same: an id's milliseconds are
+the account's creation (from the file, else the first time that the files mention it, else an instant of 1970-01-01), its
+other 22 bits come from a hash of the file's id, spread over the shards. Where two claim the same id or username, a fixed
+order decides and the loser tries its next candidate. Who dealt with nobody but itself is no reason for an account.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from db.bulk import BulkConnection
 
 # The first 64 bits of an MD5: unlike PostgreSQL's own hash functions the same on every version and machine.
 _HASH = "('x' || left(md5(external_id || CASE salt WHEN 0 THEN '' ELSE '#' || salt END), 16))::bit(64)::bigint"
-_ID = f"(created_ms << 22) | ({_HASH} & 4194303)"  # noqa: S608
+_ID = f"(created_ms << 22) | ({_HASH} & 4194303)"
 _NAME = r"""
   CASE attempt
     WHEN -1 THEN wished
@@ -33,8 +33,8 @@ WITH listed AS (
     SELECT follower, since_ms FROM staged_follows
     UNION ALL SELECT followee, since_ms FROM staged_follows
     UNION ALL SELECT author, created_us / 1000 FROM staged_posts
-    UNION ALL SELECT actor, at_ms FROM staged_activity
-    UNION ALL SELECT target, at_ms FROM staged_activity
+    UNION ALL SELECT actor, at_ms FROM staged_activity WHERE actor <> target
+    UNION ALL SELECT target, at_ms FROM staged_activity WHERE actor <> target
   ) AS every (external_id, at_ms) GROUP BY external_id
 ), everybody AS (
   SELECT
@@ -49,7 +49,7 @@ WITH listed AS (
   FROM listed l FULL JOIN mentioned m USING (external_id) LEFT JOIN users u USING (external_id)
 )
 SELECT *, coalesce(existing_id, {_ID}) AS id, existing_id IS NULL AS is_new, {_NAME} AS username FROM everybody
-"""
+"""  # noqa: S608
 
 _NEXT_IDS = f"""
 UPDATE people SET salt = salt + 1, id = (SELECT {_ID} FROM (SELECT people.salt + 1 AS salt) AS next)
@@ -104,7 +104,7 @@ async def resolve_people(connection: BulkConnection) -> None:
 
 
 async def insert_people(connection: BulkConnection) -> int:
-    """Inserts the new accounts, their counts already as `count_changes` (of their first follows) says; returns how many."""
+    """Inserts the new accounts with the counts that `count_changes` gives them; returns how many."""
     return await connection.execute(_INSERT)
 
 

@@ -1,8 +1,8 @@
-"""Posts: numbered within their millisecond, given ids, written with their entities, counted, announced by graph versions.
+"""Posts: numbered within their millisecond, given ids, written with entities, counted, announced by graph versions.
 
-Ids come from the file alone (milliseconds, order within them, the author's shard), so an import that was interrupted at any
-point goes on with the ids that it would have given anyway. Where other posts stand in the same millisecond already, the next
-free sequence numbers are taken.
+Ids come from the file alone (milliseconds, order within them, the author's shard), so an import that was interrupted at
+any point goes on with the ids that it would have given anyway. Where other posts stand in the same millisecond already,
+the next free sequence numbers are taken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _POSTS_PER_COPY = 5_000
 
 _CREATE_FRESH = """
 CREATE TEMP TABLE fresh_posts AS
-SELECT number, ms, row_number() OVER (PARTITION BY ms ORDER BY created_us, order_key, source_id COLLATE "C") - 1 AS sequence
+SELECT number, ms,
+  row_number() OVER (PARTITION BY ms ORDER BY created_us, order_key, source_id COLLATE "C") - 1 AS sequence
 FROM (
   SELECT DISTINCT ON (source_id) number, source_id, order_key, created_us, created_us / 1000 AS ms
   FROM staged_posts ORDER BY source_id, number
@@ -85,11 +86,12 @@ _COLUMNS = (
 _CREATE_TOUCHED = """
 CREATE TEMP TABLE touched ON COMMIT PRESERVE ROWS AS
 WITH authors AS (
-  SELECT p.author_id, count(*) FILTER (WHERE visibility = 'PUBLIC') AS public_posts, bool_or(delivery = 'PULL') AS is_pulled
+  SELECT p.author_id, count(*) FILTER (WHERE visibility = 'PUBLIC') AS public_posts,
+    bool_or(delivery = 'PULL') AS is_pulled
   FROM posts p JOIN new_posts n USING (id) WHERE n.place BETWEEN $1 AND $2 GROUP BY p.author_id
 )
-SELECT user_id, sum(public_posts)::int AS public_posts, bool_or(is_pulled) AS is_pulled, bool_or(is_author) AS is_author,
-  bool_or(is_follower) AS is_follower
+SELECT user_id, sum(public_posts)::int AS public_posts, bool_or(is_pulled) AS is_pulled,
+  bool_or(is_author) AS is_author, bool_or(is_follower) AS is_follower
 FROM (
   SELECT author_id, public_posts, is_pulled, true, false FROM authors
   UNION ALL
@@ -150,7 +152,7 @@ async def insert_posts(connection: BulkConnection, first: int, last: int, *, cel
         await connection.execute("ANALYZE touched")
         await connection.fetch_value(_LOCK)
         await connection.execute(_UPDATE_USERS)
-    # Whoever began to follow one of the authors meanwhile was not seen above, and may have built a timeline without the posts.
+    # Who began to follow an author meanwhile was not seen above, and may have built a timeline without the posts.
     await connection.execute(_LATE_FOLLOWERS)
 
 

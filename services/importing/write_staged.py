@@ -34,7 +34,7 @@ class StagedOutcome:
 async def write_staged(
     connection: BulkConnection, *, celebrity_threshold: int, report: ReportProgress, times: PhaseTimes
 ) -> StagedOutcome:
-    """Writes everything that is staged (and numbered, see `write_posts.number_posts`). What is there already stays as it is."""
+    """Writes all that is staged, and numbered (`write_posts.number_posts`). What is there already stays as it is."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             # One transaction: new accounts are written once, with the counts that their first follows give them.
@@ -42,6 +42,8 @@ async def write_staged(
                 with times.measure("accounts"):
                     report(Progress("accounts", 0, None, "accounts"))
                     await write_accounts.resolve_people(connection)
+                with times.measure("activity"):
+                    await write_activity.prepare_scores(connection)
                 with times.measure("follows"):
                     edges = await write_follows.prepare_follows(connection)
                     report(Progress("follows", 0, edges, "follows"))
@@ -50,7 +52,7 @@ async def write_staged(
                 with times.measure("accounts"):
                     await write_accounts.insert_people(connection)
                 with times.measure("follows"):
-                    await write_follows.count_follows(connection)
+                    await write_follows.count_follows(connection, people_are_counted=True)
             break
         except Exception as error:
             if attempt == _ATTEMPTS or not is_lost_race(error):

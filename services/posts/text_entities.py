@@ -1,7 +1,8 @@
 """A text's mentions, hashtags and links: from the spans found in it to the JSON rows stored with the post, and back.
 
-A stored row is `{"k": kind, "s": start, "e": end, "t": text}` with code point offsets, and for a mention of an account that
-exists `"u"` (its id as a string: JSON numbers lose 64-bit ids), for a hashtag `"h"` (normalised), for a link `"l"` (address).
+A stored row is `{"k": kind, "s": start, "e": end, "t": text}` with code point offsets, and for a mention of an account
+that exists `"u"` (its id as a string: JSON numbers lose 64-bit ids), for a hashtag `"h"` (normalised), for a link `"l"`
+(address).
 """
 
 from __future__ import annotations
