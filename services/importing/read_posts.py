@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import time_ns
 from typing import Any
 
 import orjson
@@ -39,7 +40,8 @@ class LeftOut:
 
 
 def read_posts(path: Path, problems: RowProblems, left_out: LeftOut, on_bytes: OnBytes) -> Iterator[PostRow]:
-    """One JSON object a line; see the contract's import files."""
+    """One JSON object a line; see the contract's import files. Posts of the future are malformed: they would top all feeds."""
+    now_us = time_ns() // 1_000
     for line, raw in read_lines(path, on_bytes):
         if not raw.strip():
             continue
@@ -50,7 +52,7 @@ def read_posts(path: Path, problems: RowProblems, left_out: LeftOut, on_bytes: O
             elif post.get("reply_to"):
                 left_out.replies += 1
             else:
-                yield _row(path.name, line, post)
+                yield _row(path.name, line, post, now_us)
         except BadRowError as error:
             problems.add(path.name, line, str(error))
 
@@ -65,7 +67,7 @@ def _parse(raw: bytes) -> dict[str, Any]:
     return post
 
 
-def _row(file: str, line: int, post: dict[str, Any]) -> PostRow:
+def _row(file: str, line: int, post: dict[str, Any], now_us: int) -> PostRow:
     source_id = _id(post, "id", MAX_SOURCE_ID_LENGTH)
     text = post.get("text")
     if not isinstance(text, str):
@@ -76,13 +78,16 @@ def _row(file: str, line: int, post: dict[str, Any]) -> PostRow:
     created_at = post.get("created_at")
     if not isinstance(created_at, str):
         raise BadRowError("created_at is missing")
+    created_us = microseconds(created_at.strip(), "created_at")
+    if created_us > now_us:
+        raise BadRowError("created_at lies in the future")
     return PostRow(
         file=file,
         line=line,
         source_id=source_id,
         order_key=order_key(source_id),
         author=_id(post, "user_id"),
-        created_us=microseconds(created_at.strip(), "created_at"),
+        created_us=created_us,
         text=text,
         media=_media(post.get("media")),
         score=LIKE_WEIGHT * _total(post, "likes") + REPOST_WEIGHT * _total(post, "reposts"),

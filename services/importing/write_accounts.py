@@ -49,7 +49,7 @@ WITH listed AS (
   FROM listed l FULL JOIN mentioned m USING (external_id) LEFT JOIN users u USING (external_id)
 )
 SELECT *, coalesce(existing_id, {_ID}) AS id, existing_id IS NULL AS is_new, {_NAME} AS username FROM everybody
-"""  # noqa: S608
+"""
 
 _NEXT_IDS = f"""
 UPDATE people SET salt = salt + 1, id = (SELECT {_ID} FROM (SELECT people.salt + 1 AS salt) AS next)
@@ -60,7 +60,7 @@ FROM (
     FROM people WHERE is_new
   ) AS claims WHERE place > 1 OR is_taken
 ) AS lost WHERE external_id = loser
-"""  # noqa: S608
+"""
 
 _NEXT_NAMES = f"""
 UPDATE people SET attempt = attempt + 1,
@@ -73,7 +73,7 @@ FROM (
     FROM people WHERE is_new
   ) AS claims WHERE place > 1 OR is_taken
 ) AS lost WHERE external_id = loser
-"""  # noqa: S608
+"""
 
 _INSERT = """
 INSERT INTO users (
