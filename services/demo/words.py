@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-FIRST_NAMES = tuple(
-    """
-    Ada Aisha Alba Amara Anders Anjali Anouk Antonio Arjun Asha Astrid Ben Bruno Camille Carlos Chiara Chidi Clara Daan Dalia
-    Daniel Diego Dina Eli Elif Emeka Emma Esra Fatima Felix Femi Finn Freya Gabriel Grace Hana Hannah Hugo Ines Ingrid Isla
-    Ivan Jamal Jana Jin Jonas Jules Kai Karim Kofi Lara Leila Lena Leo Liam Lin Lucia Luis Magnus Maja Malik Marco Maren Mateo
-    Maya Mei Milan Mina Nadia Naomi Nia Nils Noah Noor Olga Olivia Omar Oscar Paula Petra Priya Rafael Rania Ravi Rosa Ruth
-    Sami Sara Selma Sofia Sven Tariq Theo Tomas Uma Vera Viktor Wei Yara Yusuf Zoe Zuri
-    """.split()
-)
+_FIRST_NAMES = """
+Ada Aisha Alba Amara Anders Anjali Anouk Antonio Arjun Asha Astrid Ben Bruno Camille Carlos Chiara Chidi Clara Daan Dalia
+Daniel Diego Dina Eli Elif Emeka Emma Esra Fatima Felix Femi Finn Freya Gabriel Grace Hana Hannah Hugo Ines Ingrid Isla
+Ivan Jamal Jana Jin Jonas Jules Kai Karim Kofi Lara Leila Lena Leo Liam Lin Lucia Luis Magnus Maja Malik Marco Maren Mateo
+Maya Mei Milan Mina Nadia Naomi Nia Nils Noah Noor Olga Olivia Omar Oscar Paula Petra Priya Rafael Rania Ravi Rosa Ruth
+Sami Sara Selma Sofia Sven Tariq Theo Tomas Uma Vera Viktor Wei Yara Yusuf Zoe Zuri
+"""
+FIRST_NAMES = tuple(_FIRST_NAMES.split())
 
-LAST_NAMES = tuple(
-    """
-    Abbas Adeyemi Ahmed Almeida Andersen Bauer Becker Bianchi Blake Boateng Brandt Castro Chen Cohen Costa Dahl Diallo Dubois
-    Eriksen Farah Fischer Fontaine Garcia Gomez Gupta Haddad Hansen Hoffmann Ibrahim Ito Jansen Kaya Keller Khan Kim Kovacs
-    Kowalski Lange Larsen Levi Lindgren Lopez Mancini Marsh Martin Mbeki Mendes Meyer Mori Moreau Nakamura Navarro Nguyen
-    Novak Nowak Okafor Okoye Olsen Osei Park Patel Pereira Petrov Quinn Ramos Rao Reyes Rossi Roux Sato Schmidt Shah Silva
-    Singh Sokolov Stone Suzuki Tanaka Torres Vargas Visser Vogel Wagner Walsh Weber Winter Wolf Wong Yilmaz Young Zhang
-    """.split()
-)
+_LAST_NAMES = """
+Abbas Adeyemi Ahmed Almeida Andersen Bauer Becker Bianchi Blake Boateng Brandt Castro Chen Cohen Costa Dahl Diallo Dubois
+Eriksen Farah Fischer Fontaine Garcia Gomez Gupta Haddad Hansen Hoffmann Ibrahim Ito Jansen Kaya Keller Khan Kim Kovacs
+Kowalski Lange Larsen Levi Lindgren Lopez Mancini Marsh Martin Mbeki Mendes Meyer Mori Moreau Nakamura Navarro Nguyen
+Novak Nowak Okafor Okoye Olsen Osei Park Patel Pereira Petrov Quinn Ramos Rao Reyes Rossi Roux Sato Schmidt Shah Silva
+Singh Sokolov Stone Suzuki Tanaka Torres Vargas Visser Vogel Wagner Walsh Weber Winter Wolf Wong Yilmaz Young Zhang
+"""
+LAST_NAMES = tuple(_LAST_NAMES.split())
 
 TOPICS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("cycling", ("the canal path", "a new saddle", "the headwind", "my old steel frame"), ("Cycling", "BikeCommute", "Velo")),
