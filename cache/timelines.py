@@ -12,7 +12,7 @@ A timeline is *warm* when its marker names the present server run and graph vers
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -176,6 +176,19 @@ class Timelines:
             return TimelineInspection(None, is_whole=False, ids=[MAX_ID - int(m) for m in members], seconds_to_live=ttl / 1_000)
         ids = [MAX_ID - int(member) for member in members[1:]]
         return TimelineInspection(marker, is_whole=marker.endswith("w"), ids=ids, seconds_to_live=ttl / 1_000)
+
+    async def viewer_ids(self) -> AsyncIterator[int]:
+        """Everybody who has a timeline, in no order; some may come twice."""
+        prefix, suffix = keys.timeline(0).split("0")
+        cursor = 0
+        while True:
+            cursor, found = await self._client.run(self._client.redis.scan(cursor, match=f"{prefix}*{suffix}", count=1_000))
+            for key in found:
+                number = cast("bytes", key).decode().removeprefix(prefix).removesuffix(suffix)
+                if number.isdigit():
+                    yield int(number)
+            if cursor == 0:
+                return
 
     def is_current(self, marker: str | None, graph_version: int) -> bool:
         """Whether a marker makes its timeline warm now."""

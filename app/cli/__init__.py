@@ -9,6 +9,17 @@ from importlib import import_module
 # name on the command line → module with `register(app: typer.Typer)`, in the order in which `--help` lists them
 COMMANDS = {
     "dev": "app.cli.dev",
+    "worker": "app.cli.roles",
+    "relay": "app.cli.roles",
+    "migrate": "app.cli.migrate",
+    "seed": "app.cli.worlds",
+    "import": "app.cli.worlds",
+    "token": "app.cli.token",
+    "doctor": "app.cli.doctor",
+    "status": "app.cli.status",
+    "feeds": "app.cli.feeds",
+    "config": "app.cli.config",
+    "schema": "app.cli.schema",
 }
 
 
@@ -25,6 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # Importing every command's modules would cost each call a second.
     named = [words[0]] if words and words[0] in COMMANDS else list(COMMANDS)
-    for name in named:
-        import_module(COMMANDS[name]).register(app)
+    for module in dict.fromkeys(COMMANDS[name] for name in named):
+        import_module(module).register(app)
     app(args=words, prog_name="tidings")
