@@ -141,9 +141,7 @@ class _Development:
             if reason := self._supervisor.failing(_HOPELESS_FAILURES):
                 raise StackError(reason)
             if time.monotonic() >= deadline:
-                raise StackError(
-                    f"http://{LOOPBACK}:{self._port}/readyz did not answer 200 within {_READY_SECONDS:.0f} s"
-                )
+                raise StackError(f"http://{LOOPBACK}:{self._port}/readyz did not answer 200 within {_READY_SECONDS:.0f} s")
             await asyncio.sleep(_READY_POLL_SECONDS)
 
     def _tend_servers(self) -> None:
