@@ -15,6 +15,7 @@ from db.relay_bell import RelayBell
 from domain.cursors import CursorSealer
 from live.bell import RedisBell
 from services.backends import Backends, FeedPolicy
+from services.observer import Observer, SilentObserver
 from settings import Settings
 
 JOB_TIMEOUT_SECONDS = 30.0
@@ -23,7 +24,9 @@ JOB_REDIS_TIMEOUT_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def open_backends(settings: Settings, *, is_background: bool = False) -> AsyncIterator[Backends]:
+async def open_backends(
+    settings: Settings, *, is_background: bool = False, observer: Observer | None = None
+) -> AsyncIterator[Backends]:
     """Everything a use case needs. Connects lazily: servers that are away now may be there at the first use.
 
     `is_background`: for workers and commands, whose statements may take longer than a request's.
@@ -60,4 +63,5 @@ async def open_backends(settings: Settings, *, is_background: bool = False) -> A
                 outbox_lease_seconds=settings.outbox_lease_seconds,
                 outbox_retention=settings.outbox_retention,
             ),
+            observer=observer or SilentObserver(),
         )

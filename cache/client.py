@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from domain.errors import CacheUnavailableError
@@ -40,15 +41,18 @@ class _RunAware:
         self._run = run
         super().__init__(*args, **kwargs)
 
-    async def on_connect(self) -> None:
+    async def on_connect_check_health(self, check_health: bool = True) -> None:
+        # Every way of connecting ends here, and nothing is sent before it has returned.
         connection = cast("Connection", super())
-        await connection.on_connect()
+        await connection.on_connect_check_health(check_health=check_health)
         await connection.send_command("INFO", "server")
         reply = await connection.read_response()
         text = reply.decode() if isinstance(reply, bytes) else str(reply)
         for line in text.splitlines():
             if line.startswith("run_id:"):
                 self._run.id = line.removeprefix("run_id:").strip()[:_RUN_ID_LENGTH]
+                return
+        raise RedisConnectionError("the server does not say which run it is")
 
 
 class _TcpConnection(_RunAware, Connection):

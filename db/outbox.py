@@ -103,6 +103,12 @@ _FAIL = text(
     RETURNING parked_at IS NOT NULL
     """
 )
+_POSTPONE = text(
+    """
+    UPDATE outbox SET next_attempt_at = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE id = :event_id AND attempts = :attempt AND closed_at IS NULL
+    """
+)
 _TOTALS = text(
     """
     SELECT count(*) FILTER (WHERE parked_at IS NULL), count(*) FILTER (WHERE parked_at IS NOT NULL),
@@ -182,6 +188,11 @@ async def fail_event(
     }
     row = (await session.execute(_FAIL, parameters)).first()
     return bool(row is not None and row[0])
+
+
+async def postpone_event(session: WriteSession, event_id: int, *, attempt: int, seconds: float) -> None:
+    """Due again in `seconds`, without a failure."""
+    await session.execute(_POSTPONE, {"event_id": event_id, "attempt": attempt, "seconds": seconds})
 
 
 async def count_events(session: ReadSession) -> OutboxTotals:

@@ -6,16 +6,20 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection, pool, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.database import sqlalchemy_url
 from db.models import Model
+from db.models.outbox import Xid8
 from settings import Settings
 
 # Several processes may start at once: the first one migrates, the others wait here and then find nothing to do.
 MIGRATION_LOCK = 7_305_811
 LOCK_TIMEOUT = "5s"
 """A migration gives up rather than queue behind a long transaction and block every query behind itself."""
+
+ischema_names["xid8"] = Xid8
 
 
 def run(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from db.database import Database
 from db.relay_bell import RelayBell
 from domain.cursors import CursorSealer
 from live.bell import LiveBell
+from services.observer import Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,4 @@ class Backends:
     live_bell: LiveBell
     sealer: CursorSealer
     policy: FeedPolicy
+    observer: Observer

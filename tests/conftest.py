@@ -1,5 +1,5 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use. Nothing connects unless a test asks for it."""
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.databases"]

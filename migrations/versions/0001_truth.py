@@ -69,6 +69,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_outbox_xact_id", "outbox", ["xact_id"], unique=False)
     op.create_table(
+        "heartbeats",
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("instance", sa.String(length=128), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.PrimaryKeyConstraint("role", "instance", name=op.f("pk_heartbeats")),
+    )
+    op.create_table(
         "users",
         sa.Column(
             "id",
@@ -206,5 +213,6 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_due", table_name="outbox", postgresql_where=sa.text("closed_at IS NULL AND parked_at IS NULL"))
     op.drop_index("ix_outbox_closed_at", table_name="outbox", postgresql_where=sa.text("closed_at IS NOT NULL"))
     op.drop_table("outbox")
+    op.drop_table("heartbeats")
     op.execute("DROP FUNCTION next_id(bigint)")
     op.execute("DROP SEQUENCE id_sequence")

@@ -17,7 +17,7 @@ from domain.audience import choose_delivery
 from domain.records import Delivery, Visibility
 from services.backends import Backends
 
-JOB_SECONDS = 2.0
+JOB_SECONDS = 0.5
 """Longest run of one job before it passes the rest on."""
 
 
@@ -115,4 +115,7 @@ async def _close(backends: Backends, event: LeasedEvent, delivery: Delivery | No
     if lag_seconds is None:
         return DeliveryReport(Outcome.GONE, delivery, written)
     await backends.live_bell.ring()
+    backends.observer.post_was_delivered(
+        outcome=delivery.value if delivery else "none", lag_seconds=lag_seconds, timelines=written
+    )
     return DeliveryReport(Outcome.DONE, delivery, written, lag_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from db.feed_candidates import FeedViewer, load_feed_viewer
@@ -26,6 +27,7 @@ async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageReques
     Every entry committed before the page's `as_of` is on it. Raises InvalidCursorError, UnauthenticatedError (the account is
     gone or suspended), UnavailableError.
     """
+    began = time.perf_counter()
     # There is no ranker yet: RANKED is answered with LATEST and says so.
     scope = place_scope(viewer_id, FeedOrder.LATEST)
     start = backends.sealer.open_ids(scope, page.cursor)[0] if page.cursor else (0 if page.backward else MAX_ID)
@@ -50,6 +52,8 @@ async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageReques
     if page.backward:
         edges.reverse()
     page_info = _page_info(page, filled, edges, backends.sealer.seal_ids(scope, filled.end) if filled.end is not None else None)
+    source = reader.warmth.value if reader.warmth is not None else "database"
+    backends.observer.feed_was_read(source=source, seconds=time.perf_counter() - began)
     return FeedPage(
         edges=edges,
         page_info=page_info,

@@ -1,0 +1,103 @@
+"""Follows with their counts and graph versions, in transactions of a bounded number of rows.
+
+The rows are sorted by follower and cut at fixed places, not at what is new: an import that was interrupted and repeated
+makes the same transactions as one that was not, and so the same graph versions. A follow without `since` is as old as
+the younger of its two accounts. The activity's interaction score is written with the new row.
+"""
+
+from __future__ import annotations
+
+from db.bulk import BulkConnection
+
+FOLLOWS_PER_TRANSACTION = 500_000
+
+_CREATE_EDGES = """
+CREATE TEMP TABLE edges ON COMMIT PRESERVE ROWS AS
+SELECT row_number() OVER () AS number, e.*, coalesce(s.score, 0) AS score FROM (
+  SELECT DISTINCT ON (a.id, b.id)
+    a.id AS follower_id, b.id AS followee_id, coalesce(f.since_ms, greatest(a.created_ms, b.created_ms)) AS created_ms
+  FROM staged_follows f JOIN people a ON a.external_id = f.follower JOIN people b ON b.external_id = f.followee
+  ORDER BY a.id, b.id, f.line
+) AS e LEFT JOIN scores s USING (follower_id, followee_id)
+ORDER BY e.follower_id, e.followee_id
+"""
+
+_CREATE_WRITTEN = """
+CREATE TEMP TABLE written_follows ON COMMIT DROP AS
+SELECT * FROM edges e
+WHERE number BETWEEN $1 AND $2
+  AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = e.follower_id AND f.followee_id = e.followee_id)
+ORDER BY number
+"""
+
+# Without ON CONFLICT, which costs a third more: where a living follow comes in between, the transaction is repeated.
+_INSERT = """
+INSERT INTO follows (follower_id, followee_id, created_at, interaction_score)
+SELECT follower_id, followee_id, timestamptz 'epoch' + created_ms * interval '1 millisecond', score FROM written_follows
+"""
+
+_CREATE_COUNT_CHANGES = """
+CREATE TEMP TABLE count_changes ON COMMIT DROP AS
+SELECT user_id, sum(following)::int AS following, sum(followers)::int AS followers FROM (
+  SELECT follower_id, count(*), 0 FROM written_follows GROUP BY follower_id
+  UNION ALL SELECT followee_id, 0, count(*) FROM written_follows GROUP BY followee_id
+) AS sides (user_id, following, followers) GROUP BY user_id
+"""
+
+_FORGET_NEW_PEOPLE = """
+CREATE TEMP TABLE old_count_changes ON COMMIT DROP AS
+SELECT c.* FROM count_changes c JOIN people p ON p.id = c.user_id WHERE NOT p.is_new
+"""
+
+# In the order of ids, as living transactions do: so neither waits for the other in a circle.
+_LOCK = """
+SELECT count(*) FROM (
+  SELECT FROM users WHERE id IN (SELECT user_id FROM {changes}) ORDER BY id FOR NO KEY UPDATE
+) AS locked
+"""
+
+_UPDATE_COUNTS = """
+UPDATE users SET
+  follower_count = follower_count + followers,
+  following_count = following_count + following,
+  graph_version = graph_version + (following > 0)::int
+FROM {changes} WHERE id = user_id
+"""
+
+
+async def prepare_follows(connection: BulkConnection) -> int:
+    """Makes the temporary table `edges` from staged follows and `scores`; returns the number of different follows."""
+    edges = await connection.execute(_CREATE_EDGES)
+    await connection.execute("CREATE INDEX ON edges (number)")
+    await connection.execute("ANALYZE edges")
+    return edges
+
+
+async def insert_follows(connection: BulkConnection, first: int, last: int) -> tuple[int, int]:
+    """Inserts the edges numbered `first` to `last` and leaves the temporary tables `written_follows`, `count_changes`.
+
+    Returns (new follows, how many of them have a score). Part of a transaction that ends with `count_follows`.
+    """
+    await connection.execute(_CREATE_WRITTEN, first, last)
+    await connection.execute("ANALYZE written_follows")
+    await connection.execute(_CREATE_COUNT_CHANGES)
+    await connection.execute("ANALYZE count_changes")
+    written = await connection.execute(_INSERT)
+    await connection.execute(
+        "DELETE FROM follow_requests r USING written_follows w "
+        "WHERE r.follower_id = w.follower_id AND r.followee_id = w.followee_id"
+    )
+    scored: int = await connection.fetch_value("SELECT count(*) FROM written_follows WHERE score > 0")
+    return written, scored
+
+
+async def count_follows(connection: BulkConnection, *, people_are_counted: bool = False) -> None:
+    """Adds what `insert_follows` wrote to the counts of accounts that were there before. Last, since it locks them.
+
+    `people_are_counted`: the new accounts of this very transaction were inserted with their counts.
+    """
+    if people_are_counted:
+        await connection.execute(_FORGET_NEW_PEOPLE)
+    changes = "old_count_changes" if people_are_counted else "count_changes"
+    await connection.fetch_value(_LOCK.format(changes=changes))
+    await connection.execute(_UPDATE_COUNTS.format(changes=changes))

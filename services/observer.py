@@ -1,0 +1,25 @@
+"""What use cases report of themselves. Who counts it, and how, is the process's affair."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """Receives measurements; must return at once and never raise."""
+
+    def feed_was_read(self, *, source: str, seconds: float) -> None:
+        """A page was made. `source`: warm, cold, building (timeline in the cache) or database (cache away)."""
+
+    def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
+        """An outbox row was closed. `lag_seconds`: from the commit of the change to the last timeline."""
+
+
+class SilentObserver:
+    """Counts nothing: for commands and tests."""
+
+    def feed_was_read(self, *, source: str, seconds: float) -> None:
+        return None
+
+    def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
+        return None

@@ -1,0 +1,109 @@
+"""A fresh, migrated database for each test of bulk loading, and its contents in a form that can be compared."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from migrations.run import upgrade
+
+_TABLES = {
+    "users": "id",
+    "follows": "follower_id, followee_id",
+    "follow_requests": "follower_id, followee_id",
+    "posts": "id",
+    "outbox": "id",
+}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template_url() -> AsyncIterator[str]:
+    """The address of a migrated database that tests copy."""
+    server = os.environ.get("TIDINGS_TEST_DATABASE_URL")
+    if not server:
+        pytest.skip("TIDINGS_TEST_DATABASE_URL names no PostgreSQL server")
+    url = _named(server, f"import_template_{token_hex(4)}")
+    await _execute(server, f"CREATE DATABASE {urlsplit(url).path[1:]}")
+    await upgrade(url)
+    yield url
+    await _execute(server, f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_url(template_url: str) -> AsyncIterator[str]:
+    """The address of an empty, migrated database of this test alone."""
+    url = await copy_database(template_url)
+    yield url
+    await drop_database(url)
+
+
+async def copy_database(template_url: str) -> str:
+    """Makes a copy of a database to which nobody is connected, and returns its address."""
+    name = f"import_{token_hex(6)}"
+    await _execute(_named(template_url, "postgres"), f"CREATE DATABASE {name} TEMPLATE {urlsplit(template_url).path[1:]}")
+    return _named(template_url, name)
+
+
+async def drop_database(url: str) -> None:
+    await _execute(_named(url, "postgres"), f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+
+
+async def query(url: str, statement: str, *arguments: object) -> list[Any]:
+    """The rows of a query on a connection of its own."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        return list(await connection.fetch(statement, *arguments, timeout=60))
+    finally:
+        await connection.close(timeout=10)
+
+
+async def contents(url: str) -> dict[str, tuple[int, str]]:
+    """(number of rows, hash over all columns of all rows) of each table."""
+    found = {}
+    for table, key in _TABLES.items():
+        row = (
+            await query(
+                url, f"SELECT count(*), coalesce(md5(string_agg(t::text, chr(10) ORDER BY {key})), '') FROM {table} AS t"
+            )
+        )[0]
+        found[table] = (row[0], row[1])
+    return found
+
+
+async def wrong_counts(url: str) -> list[str]:
+    """Accounts one of whose counts is not that of the rows."""
+    rows = await query(
+        url,
+        """
+        SELECT external_id FROM users u
+        LEFT JOIN (SELECT followee_id AS id, count(*) AS followers FROM follows GROUP BY 1) AS a USING (id)
+        LEFT JOIN (SELECT follower_id AS id, count(*) AS following FROM follows GROUP BY 1) AS b USING (id)
+        LEFT JOIN (
+          SELECT author_id AS id, count(*) AS posts FROM posts WHERE visibility = 'PUBLIC' AND deleted_at IS NULL GROUP BY 1
+        ) AS c USING (id)
+        WHERE (follower_count, following_count, post_count)
+          <> (coalesce(followers, 0), coalesce(following, 0), coalesce(posts, 0))
+        """,
+    )
+    return [row[0] for row in rows]
+
+
+def _named(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    async with asyncio.timeout(60):
+        connection = await asyncpg.connect(_named(url, "postgres"), timeout=10)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()

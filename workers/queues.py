@@ -1,0 +1,25 @@
+"""The queues and who goes first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+FAST = "fan_out"
+"""Posts of ordinary authors: done in milliseconds."""
+BULK = "fan_out_bulk"
+"""Posts of authors with many followers, in slices, and what is left of a job whose time was up."""
+
+FAST_PRIORITY = 0
+BULK_PRIORITY = 10
+"""A higher number waits longer."""
+
+BULK_FOLLOWERS = 5_000
+"""From so many followers on, a post goes to the bulk queue at once."""
+
+TIME_LIMIT = timedelta(seconds=8)
+"""Well below the lease, so that a job that hangs has ended before the row is sent again."""
+POLL_MS = 10
+"""An idle worker looks so often: dispatch takes half of it on average (the library's 1 s would be the feed's delay)."""
+HEARTBEAT_TIMEOUT_MS = 5_000
+MAINTENANCE_CHANCE = 20_000
+"""Of a million commands: with the library's defaults the messages of a killed worker come back after minutes."""
