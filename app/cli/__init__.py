@@ -9,6 +9,7 @@ from importlib import import_module
 # name on the command line → module with `register(app: typer.Typer)`, in the order in which `--help` lists them
 COMMANDS = {
     "dev": "app.cli.dev",
+    "serve": "app.cli.serve",
     "worker": "app.cli.roles",
     "relay": "app.cli.roles",
     "migrate": "app.cli.migrate",

@@ -1,0 +1,137 @@
+"""GraphQL over HTTP: https://graphql.github.io/graphql-over-http/draft/ (queries by GET and POST, mutations by POST)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import structlog
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response as HttpResponse
+from starlette.types import Receive, Scope, Send
+
+from app import metrics
+from app.answers import GRAPHQL_TYPE, JSON_TYPE, internal_error, json_answer, refusal
+from app.authentication.bearer import bearer_token
+from app.authentication.claims import Claims
+from app.authentication.errors import AuthenticationError, KeySetUnavailableError
+from app.dev_login import DEMO_USERNAME, sign_in
+from app.graphiql import graphiql_page
+from app.graphql_request import GraphqlRequest
+from app.media_types import answer_type, wants_page
+from app.request_json import BadRequestError, check_is_json, parse_object, read_body
+from app.web_state import WebState, web_state
+from domain.errors import UnavailableError
+from schema.documents import RequestError
+from schema.errors import BAD_REQUEST, UNAUTHENTICATED, UNAVAILABLE
+from schema.execution import Response
+
+log = structlog.get_logger(__name__)
+
+_METHODS = "GET, POST"
+
+
+async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers every method of `/graphql`, always in GraphQL's form except for the page of GraphiQL."""
+    request = Request(scope, receive)
+    started = time.perf_counter()
+    try:
+        response, kind, outcome = await _respond(request)
+    except Exception:
+        request_id = secrets.token_hex(8)
+        log.exception("graphql.request_failed", request_id=request_id)
+        response, kind, outcome = internal_error(request_id), "unknown", "error"
+    metrics.GRAPHQL_REQUESTS.labels(type=kind, outcome=outcome).inc()
+    metrics.GRAPHQL_SECONDS.observe(time.perf_counter() - started)
+    await response(scope, receive, send)
+
+
+async def _respond(request: Request) -> tuple[HttpResponse, str, str]:
+    """The answer, the type of the operation and the outcome as metrics call them."""
+    state = web_state(request)
+    media_type = answer_type(request.headers)
+    if request.method not in {"GET", "POST"}:
+        return refusal("send GET or POST", status=405, headers={"Allow": _METHODS}), "unknown", "refused"
+    if request.method == "GET" and wants_page(request.headers) and "query" not in request.query_params:
+        return await _page(state), "page", "answered"
+    if media_type is None:
+        return refusal(f"accept {GRAPHQL_TYPE} or {JSON_TYPE}", status=406), "unknown", "refused"
+    kind = "unknown"
+    try:
+        claims = await _authenticate(state, request)
+        members = await _read_post(request) if request.method == "POST" else _read_query_string(request)
+        wanted = GraphqlRequest.read(members)
+        operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
+        kind = operation.type.value
+        if operation.type is OperationType.SUBSCRIPTION and request.method == "POST":
+            raise BadRequestError("subscriptions are answered over WebSocket")
+        if operation.type is not OperationType.QUERY and request.method == "GET":
+            message = f"a {kind} is not answered by GET"
+            return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
+        response = await state.execute(operation, claims)
+    except BadRequestError as problem:
+        return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
+    except RequestError as problem:
+        return _to_http({"errors": problem.errors}, media_type), kind, "refused"
+    except KeySetUnavailableError:
+        message = "tokens cannot be verified at the moment"
+        return refusal(message, UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
+    except AuthenticationError as problem:
+        log.info("authentication.refused", reason=str(problem))
+        return unauthenticated(media_type), kind, "refused"
+    except UnavailableError as problem:
+        return refusal(str(problem), UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
+    return _to_http(response, media_type), kind, "failed" if "errors" in response else "answered"
+
+
+def unauthenticated(media_type: str = JSON_TYPE) -> HttpResponse:
+    """The same for every token that is not accepted: why it is not is for the log."""
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return refusal("the token is not accepted", UNAUTHENTICATED, status=401, media_type=media_type, headers=headers)
+
+
+def _to_http(response: Response, media_type: str) -> HttpResponse:
+    status = 200
+    if "data" not in response:
+        # A request that nobody can answer is a 400 under either type; one that is merely invalid under the newer one only,
+        # since clients of application/json read the body of a 200 alone.
+        codes = {failure.get("extensions", {}).get("code") for failure in response["errors"]}
+        status = 400 if media_type == GRAPHQL_TYPE or BAD_REQUEST in codes else 200
+    return json_answer(response, status=status, media_type=media_type)
+
+
+async def _authenticate(state: WebState, request: Request) -> Claims | None:
+    token = bearer_token(request.headers)
+    return None if token is None else await state.deadline.run(state.verifier.verify(token))
+
+
+async def _read_post(request: Request) -> dict[str, Any]:
+    check_is_json(request)
+    return parse_object(await read_body(request))
+
+
+def _read_query_string(request: Request) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name in ("query", "operationName", "variables", "extensions"):
+        values = request.query_params.getlist(name)
+        if len(values) > 1:
+            raise BadRequestError(f"{name} is given twice")
+        if values:
+            is_json = name in {"variables", "extensions"}
+            members[name] = (parse_object(values[0]) if values[0] else None) if is_json else values[0]
+    return members
+
+
+async def _page(state: WebState) -> HttpResponse:
+    if not state.settings.has_graphiql:
+        return HttpResponse("Not Found", 404, {"Cache-Control": "no-store"}, "text/plain")
+    is_development = state.settings.is_development
+    token = None
+    if is_development:
+        try:
+            token = await state.deadline.run(sign_in(state, DEMO_USERNAME))
+        except UnavailableError:
+            log.info("graphiql.shown_without_token")
+    return graphiql_page(token=token, username=DEMO_USERNAME if token else None, dev_login=is_development)

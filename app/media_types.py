@@ -1,0 +1,54 @@
+"""Which of our media types a request prefers (RFC 9110, section 12.5.1)."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+
+from app.answers import GRAPHQL_TYPE, JSON_TYPE
+
+HTML_TYPE = "text/html"
+_MAX_LENGTH = 2_000
+
+
+def answer_type(headers: Headers) -> str | None:
+    """The media type of a GraphQL answer; None where neither of the two is accepted.
+
+    Without a preference it is application/json, as clients that know no better expect.
+    """
+    accepted = _accepted(headers)
+    if accepted is None:
+        return JSON_TYPE
+    wildcard = accepted.get("application/*", accepted.get("*/*", 0.0))
+    modern, classic = accepted.get(GRAPHQL_TYPE, 0.0), accepted.get(JSON_TYPE, wildcard)
+    if modern <= 0 and classic <= 0:
+        return None
+    return GRAPHQL_TYPE if modern >= classic else JSON_TYPE
+
+
+def wants_page(headers: Headers) -> bool:
+    """Whether this is a browser that navigates here."""
+    return (_accepted(headers) or {}).get(HTML_TYPE, 0.0) > 0
+
+
+def _accepted(headers: Headers) -> dict[str, float] | None:
+    """Media range → quality; None where nothing is said."""
+    text = ",".join(headers.getlist("accept"))[:_MAX_LENGTH]
+    if not text.strip():
+        return None
+    accepted: dict[str, float] = {}
+    for part in text.split(","):
+        media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if media_range:
+            accepted[media_range] = _quality(parameters)
+    return accepted
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,104 @@
+"""The web process: routes, and what they share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from app.authentication.tokens import TokenVerifier
+from app.deadline import Deadline
+from app.dev_login import dev_login
+from app.graphql_http import graphql_endpoint
+from app.graphql_ws import graphql_socket
+from app.health import livez, readyz
+from app.live_sockets import LiveSockets
+from app.metrics_page import metrics_page
+from app.static_files import static_routes
+from app.web_state import RoleHeartbeats, WebState
+from bootstrap import open_backends
+from live.listener import BellListener
+from migrations.run import newest_revision
+from schema.execution import Engine
+from services.feeds.live_feed import LiveFeed
+from settings import Settings
+
+_LATE_WORK_SECONDS = 0.3
+_PREFLIGHT_SECONDS = 600
+
+
+class _GraphqlEndpoint:
+    """A class, since Starlette lets only functions be restricted to GET."""
+
+    __call__ = staticmethod(graphql_endpoint)
+
+
+def create_app(
+    settings: Settings, *, role_heartbeats: RoleHeartbeats | None = None, is_draining: Callable[[], bool] = lambda: False
+) -> Starlette:
+    """The ASGI application. It starts even when PostgreSQL or Redis is away, and finds them when they come back.
+
+    `role_heartbeats`: where `/readyz` learns how relay and workers are; None leaves them out of its answer. `is_draining`:
+    whether this process is on its way out. Starting raises ValueError where a server's address is not set.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            backends = await stack.enter_async_context(open_backends(settings))
+            verifier = TokenVerifier(settings.hs256_secret, settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
+            stack.push_async_callback(verifier.aclose)
+            deadline = Deadline()
+            stack.push_async_callback(deadline.close, timeout_seconds=_LATE_WORK_SECONDS)
+            live_feed = LiveFeed(backends)
+            live_feed.start()
+            stack.push_async_callback(live_feed.stop)
+            listener = BellListener(settings.redis_url.get_secret_value(), live_feed.ring)
+            listener.start()
+            stack.push_async_callback(listener.stop)
+            app.state.web = WebState(
+                settings=settings,
+                backends=backends,
+                verifier=verifier,
+                live_feed=live_feed,
+                engine=Engine(has_introspection=settings.has_introspection),
+                sockets=LiveSockets(),
+                deadline=deadline,
+                newest_revision=await asyncio.to_thread(newest_revision),
+                role_heartbeats=role_heartbeats,
+                is_draining=is_draining,
+            )
+            yield
+
+    return Starlette(routes=_routes(), middleware=_middleware(settings), lifespan=lifespan)
+
+
+def _routes() -> list[BaseRoute]:
+    return [
+        Route("/graphql", _GraphqlEndpoint()),
+        WebSocketRoute("/graphql", graphql_socket),
+        Route("/livez", livez),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics_page),
+        Route("/dev/login", dev_login, methods=["POST"]),
+        *static_routes(),
+    ]
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("authorization", "content-type"),
+            max_age=_PREFLIGHT_SECONDS,
+        )
+    ]

@@ -1,0 +1,86 @@
+"""What the routes of the web process share: made once, when the process starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from starlette.requests import HTTPConnection
+
+from app.authentication.claims import Claims
+from app.authentication.errors import AuthenticationError
+from app.authentication.tokens import TokenVerifier
+from app.deadline import Deadline
+from app.live_sockets import LiveSockets
+from domain.records import UserRecord
+from resolvers.context import OperationContext
+from schema.execution import Engine, Operation, Response
+from services.accounts.provision_account import provision_account
+from services.backends import Backends
+from services.feeds.live_feed import LiveFeed
+from settings import Settings
+
+RoleHeartbeats = Callable[[], Awaitable[dict[str, float]]]
+"""Seconds since the last sign of life of each role (`relay`, `worker`); a role that was never seen is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebState:
+    """Everything a route may need."""
+
+    settings: Settings
+    backends: Backends
+    verifier: TokenVerifier
+    live_feed: LiveFeed
+    engine: Engine
+    sockets: LiveSockets
+    deadline: Deadline
+    newest_revision: str
+    role_heartbeats: RoleHeartbeats | None
+    is_draining: Callable[[], bool]
+
+    @property
+    def has_limits(self) -> bool:
+        return self.settings.limits == "on"
+
+    async def load_viewer(self, claims: Claims | None) -> UserRecord | None:
+        """The account behind a verified token as it stands now, made at first sight; None without a token.
+
+        Raises AuthenticationError where the token has run out or the account is suspended, UnavailableError.
+        """
+        if claims is None:
+            return None
+        viewer = await provision_account(
+            self.backends.database,
+            external_id=claims.subject,
+            preferred_username=claims.preferred_username,
+            name=claims.name,
+            avatar_url=claims.picture,
+        )
+        if viewer.is_suspended:
+            raise AuthenticationError("the account is suspended")
+        return viewer
+
+    async def execute(self, operation: Operation, claims: Claims | None) -> Response:
+        """The answer to a query or mutation, or UnavailableError within the deadline. Raises what `load_viewer` raises."""
+        return await self.deadline.run(self._execute(operation, claims))
+
+    async def open_context(self, claims: Claims | None) -> OperationContext:
+        """A context for one operation. Raises what `load_viewer` raises."""
+        return OperationContext(self.backends, self.live_feed, await self.load_viewer(claims))
+
+    async def _execute(self, operation: Operation, claims: Claims | None) -> Response:
+        return await self.engine.execute(operation, await self.open_context(claims))
+
+
+def web_state(connection: HTTPConnection) -> WebState:
+    """The state of the application that serves this connection."""
+    state: Any = connection.app.state
+    return cast("WebState", state.web)
+
+
+def seconds_until(claims: Claims) -> float:
+    """Until the token's own `exp`; negative within the leeway behind it."""
+    return claims.expires_at.timestamp() - time.time()
