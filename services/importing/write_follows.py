@@ -1,8 +1,9 @@
 """Follows with their counts and graph versions, in transactions of a bounded number of rows.
 
-The rows are sorted by follower and cut at fixed places, not at what is new: an import that was interrupted and repeated
-makes the same transactions as one that was not, and so the same graph versions. A follow without `since` is as old as
-the younger of its two accounts. The activity's interaction score is written with the new row.
+All follows of one follower are in the same transaction: however the rows are cut, and wherever an import was interrupted, its
+graph version grows once. Followers of whom everything is new come first, in large transactions: nobody waits for them.
+The others come in small ones, since they lock the counts of living accounts until they commit. A follow without `since`
+is as old as the younger of its two accounts. The activity's interaction score is written with the new row.
 """
 
 from __future__ import annotations
@@ -10,16 +11,27 @@ from __future__ import annotations
 from db.bulk import BulkConnection
 
 FOLLOWS_PER_TRANSACTION = 500_000
+FOLLOWS_PER_TRANSACTION_OF_OLD_ACCOUNTS = 20_000
+"""Counts of at most so many living accounts are locked at once, and somewhat less than half a second long."""
 
 _CREATE_EDGES = """
 CREATE TEMP TABLE edges ON COMMIT PRESERVE ROWS AS
-SELECT row_number() OVER () AS number, e.*, coalesce(s.score, 0) AS score FROM (
-  SELECT DISTINCT ON (a.id, b.id)
-    a.id AS follower_id, b.id AS followee_id, coalesce(f.since_ms, greatest(a.created_ms, b.created_ms)) AS created_ms
-  FROM staged_follows f JOIN people a ON a.external_id = f.follower JOIN people b ON b.external_id = f.followee
-  ORDER BY a.id, b.id, f.line
+SELECT row_number() OVER (ORDER BY is_fresh DESC, follower_id, followee_id) AS number, e.*, coalesce(s.score, 0) AS score
+FROM (
+  SELECT follower_id, followee_id, created_ms, bool_and(are_new) OVER (PARTITION BY follower_id) AS is_fresh FROM (
+    SELECT DISTINCT ON (a.id, b.id) a.id AS follower_id, b.id AS followee_id, a.is_new AND b.is_new AS are_new,
+      coalesce(f.since_ms, greatest(a.created_ms, b.created_ms)) AS created_ms
+    FROM staged_follows f JOIN people a ON a.external_id = f.follower JOIN people b ON b.external_id = f.followee
+    ORDER BY a.id, b.id, f.line
+  ) AS first
 ) AS e LEFT JOIN scores s USING (follower_id, followee_id)
-ORDER BY e.follower_id, e.followee_id
+ORDER BY number
+"""
+
+# Walks the index to the first edge of the next follower.
+_END_OF_FOLLOWER = """
+SELECT number - 1 FROM edges
+WHERE number > $1 AND follower_id <> (SELECT follower_id FROM edges WHERE number = $1) ORDER BY number LIMIT 1
 """
 
 _CREATE_WRITTEN = """
@@ -71,6 +83,20 @@ async def prepare_follows(connection: BulkConnection) -> int:
     await connection.execute("CREATE INDEX ON edges (number)")
     await connection.execute("ANALYZE edges")
     return edges
+
+
+async def cut_follows(connection: BulkConnection, edges: int) -> list[tuple[int, int]]:
+    """The transactions as (first, last) numbers of edges."""
+    fresh: int = await connection.fetch_value("SELECT count(*) FROM edges WHERE is_fresh")
+    cuts: list[tuple[int, int]] = []
+    first = 1
+    while first <= edges:
+        end, size = (fresh, FOLLOWS_PER_TRANSACTION) if first <= fresh else (edges, FOLLOWS_PER_TRANSACTION_OF_OLD_ACCOUNTS)
+        last = first + size - 1
+        last = end if last >= end else await connection.fetch_value(_END_OF_FOLLOWER, last) or end
+        cuts.append((first, last))
+        first = last + 1
+    return cuts
 
 
 async def insert_follows(connection: BulkConnection, first: int, last: int) -> tuple[int, int]:

@@ -47,8 +47,9 @@ async def write_staged(
                 with times.measure("follows"):
                     edges = await write_follows.prepare_follows(connection)
                     report(Progress("follows", 0, edges, "follows"))
-                    batch = write_follows.FOLLOWS_PER_TRANSACTION
-                    new_follows, scored = await write_follows.insert_follows(connection, 1, batch)
+                    cuts = await write_follows.cut_follows(connection, edges)
+                    begin, end = cuts[0] if cuts else (1, 0)
+                    new_follows, scored = await write_follows.insert_follows(connection, begin, end)
                 with times.measure("accounts"):
                     await write_accounts.insert_people(connection)
                 with times.measure("follows"):
@@ -58,11 +59,11 @@ async def write_staged(
             if attempt == _ATTEMPTS or not is_lost_race(error):
                 raise
     with times.measure("follows"):
-        report(Progress("follows", min(batch, edges), edges, "follows"))
-        for first in range(batch + 1, edges + 1, batch):
-            written, with_score = await _insert_follows(connection, first, first + batch - 1)
+        report(Progress("follows", end, edges, "follows"))
+        for first, last in cuts[1:]:
+            written, with_score = await _insert_follows(connection, first, last)
             new_follows, scored = new_follows + written, scored + with_score
-            report(Progress("follows", min(first + batch - 1, edges), edges, "follows"))
+            report(Progress("follows", last, edges, "follows"))
     with times.measure("posts"):
         posts = await _insert_posts(connection, celebrity_threshold, report)
     with times.measure("activity"):

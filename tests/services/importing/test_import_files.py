@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,9 +22,9 @@ _USERS = "id,screen_name,name,bio,created_at\n"
 _FOLLOWS = "follower_id,followee_id\n"
 
 
-def _posts(*posts: dict[str, object]) -> str:
+def _posts(*posts: Mapping[str, object]) -> str:
     defaults = {"user_id": "1", "created_at": "2016-04-25T00:00:31Z", "text": "Hello"}
-    return "\n".join(json.dumps(defaults | post) for post in posts)
+    return "\n".join(json.dumps({**defaults, **post}) for post in posts)
 
 
 async def test_a_whole_world(database_url: str, tmp_path: Path) -> None:
