@@ -18,6 +18,7 @@ from app.graphql_http import graphql_endpoint
 from app.graphql_ws import graphql_socket
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
+from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.static_files import static_routes
 from app.web_state import RoleHeartbeats, WebState
@@ -50,7 +51,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            backends = await stack.enter_async_context(open_backends(settings))
+            backends = await stack.enter_async_context(open_backends(settings, observer=WebObserver()))
             verifier = TokenVerifier(settings.hs256_secret, settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
             stack.push_async_callback(verifier.aclose)
             deadline = Deadline()
