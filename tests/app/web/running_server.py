@@ -52,9 +52,8 @@ class RunningServer:
         """A WebSocket right after its handshake."""
         address = f"ws://127.0.0.1:{self.port}/graphql"
         protocols: Any = [protocol] if protocol else None
-        async with connect(
-            address, subprotocols=protocols, max_size=None, open_timeout=WAIT_SECONDS, close_timeout=1, **options
-        ) as raw:
+        timeouts: Any = {"open_timeout": WAIT_SECONDS, "close_timeout": 1}
+        async with connect(address, subprotocols=protocols, max_size=None, **timeouts, **options) as raw:
             yield SocketClient(raw)
 
     @asynccontextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import request_json
+from app import protocols, request_json
 from app.answers import GRAPHQL_TYPE, JSON_TYPE
 from app.protocols import MAX_HEAD_BYTES
 from schema.documents import MAX_TOKENS
@@ -194,6 +194,24 @@ async def test_body_over_64_kilobytes_is_not_read(web: RunningServer) -> None:
     except httpx.TransportError:
         return
     assert (answer.status_code, codes(answer.json())) == (400, ["BAD_REQUEST"])
+
+
+async def test_slow_head_is_given_up(web: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.3)
+    for head in (b"", b"GET /livez HTTP/1.1\r\nHo"):
+        started = time.monotonic()
+        assert await raw_exchange(web.port, head) == b""
+        assert time.monotonic() - started < 4
+
+
+async def test_connection_is_kept_for_the_next_request(web: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+    for _ in range(3):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 " in await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        await asyncio.sleep(0.4)
+    writer.close()
 
 
 async def test_slow_body_is_given_up(web: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
