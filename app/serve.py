@@ -8,6 +8,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app.logs import configure_logs
 from app.metrics_environment import prepare_metrics
+from app.protocols import AbortingWebSocketProtocol, LimitedHttpProtocol
 from app.request_json import MAX_BYTES
 from app.web import create_app
 from app.web_state import RoleHeartbeats
@@ -61,8 +62,8 @@ def server_config(settings: Settings, app: Starlette | str, host: str, port: int
         port=port,
         workers=processes,
         loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
+        http=LimitedHttpProtocol,
+        ws=AbortingWebSocketProtocol,
         ws_max_size=MAX_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=PING_SECONDS,

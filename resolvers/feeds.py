@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import strawberry
 
 from domain.feed import FeedEntry, FeedOrder, FeedPage
 from domain.paging import two_way_page
+from resolvers.arguments import After, Before, EventCursor, First, Last
 from resolvers.context import Info, given
 from services.feeds.read_home_feed import read_home_feed
 from services.feeds.watch_home_feed import NewPost, watch_home_feed
@@ -15,11 +17,11 @@ from services.feeds.watch_home_feed import NewPost, watch_home_feed
 
 async def feed(
     info: Info,
-    first: int | None = strawberry.UNSET,
-    after: str | None = strawberry.UNSET,
-    last: int | None = strawberry.UNSET,
-    before: str | None = strawberry.UNSET,
-    order: FeedOrder | None = strawberry.UNSET,
+    first: First = strawberry.UNSET,
+    after: After = strawberry.UNSET,
+    last: Last = strawberry.UNSET,
+    before: Before = strawberry.UNSET,
+    order: Annotated[FeedOrder | None, strawberry.argument(description="Left out: LATEST.")] = strawberry.UNSET,
 ) -> FeedPage:
     context = info.context
     viewer_id = context.require_viewer_id()
@@ -34,7 +36,7 @@ async def feed(
     return page
 
 
-async def new_posts(info: Info, after: str | None = strawberry.UNSET) -> AsyncIterator[NewPost]:
+async def new_posts(info: Info, after: EventCursor = strawberry.UNSET) -> AsyncIterator[NewPost]:
     context = info.context
     viewer_id = context.require_viewer_id()
     async for event in watch_home_feed(context.backends, context.live_feed, viewer_id=viewer_id, after=given(after)):

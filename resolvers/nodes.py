@@ -10,6 +10,7 @@ from domain.errors import InvalidArgumentError
 from domain.ids import from_global_id, to_global_id
 from domain.paging import MAX_PAGE_SIZE
 from domain.records import PostRecord, UserRecord
+from resolvers.arguments import NodeId, NodeIds
 from resolvers.context import Info, OperationContext
 
 Record = UserRecord | PostRecord
@@ -37,11 +38,11 @@ async def load_node(context: OperationContext, global_id: str) -> Record | None:
     return None
 
 
-async def node(info: Info, id: strawberry.ID) -> Record | None:  # noqa: A002 - the argument's public name
+async def node(info: Info, id: NodeId) -> Record | None:  # noqa: A002 - the argument's public name
     return await load_node(info.context, id)
 
 
-async def nodes(info: Info, ids: list[strawberry.ID]) -> list[Record | None]:
+async def nodes(info: Info, ids: NodeIds) -> list[Record | None]:
     if len(ids) > MAX_PAGE_SIZE:
         raise InvalidArgumentError(f"ids: at most {MAX_PAGE_SIZE} at once")
     return list(await asyncio.gather(*(load_node(info.context, global_id) for global_id in ids)))

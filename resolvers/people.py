@@ -10,6 +10,7 @@ from domain.errors import Refusal, RefusalCode, RefusedError, refused
 from domain.ids import local_id
 from domain.paging import Connection, Edge, forward_page
 from domain.records import NO_RELATION, FollowState, PostRecord, Relation, UserRecord, VisiblePost
+from resolvers.arguments import After, First, Username
 from resolvers.context import Info, OperationContext, given
 from services.accounts.find_people import find_user
 from services.accounts.update_profile import update_profile as update_profile_use_case
@@ -53,9 +54,7 @@ async def follows_viewer(root: UserRecord, info: Info) -> bool:
     return (await _relation(root, info)).is_followed_by
 
 
-async def posts(
-    root: UserRecord, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
-) -> Connection[PostRecord]:
+async def posts(root: UserRecord, info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[PostRecord]:
     context = info.context
     page = await list_user_posts(
         context.backends, author_id=root.id, viewer_id=context.viewer_id, page=forward_page(first, given(after))
@@ -63,18 +62,14 @@ async def posts(
     return to_post_connection(context, page)
 
 
-async def followers(
-    root: UserRecord, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
-) -> Connection[UserRecord]:
+async def followers(root: UserRecord, info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[UserRecord]:
     context = info.context
     return await list_followers(
         context.backends, user_id=root.id, viewer_id=context.viewer_id, page=forward_page(first, given(after))
     )
 
 
-async def following(
-    root: UserRecord, info: Info, first: int | None = 20, after: str | None = strawberry.UNSET
-) -> Connection[UserRecord]:
+async def following(root: UserRecord, info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[UserRecord]:
     context = info.context
     return await list_following(
         context.backends, user_id=root.id, viewer_id=context.viewer_id, page=forward_page(first, given(after))
@@ -95,14 +90,14 @@ async def viewer(info: Info) -> UserRecord | None:
     return await info.context.loaders.users.load(viewer_id) if viewer_id is not None else None
 
 
-async def user(info: Info, username: str) -> UserRecord | None:
+async def user(info: Info, username: Username) -> UserRecord | None:
     found = await find_user(info.context.backends, username, viewer_id=info.context.viewer_id)
     if found is not None:
         info.context.loaders.remember_user(found)
     return found
 
 
-async def follow_requests(info: Info, first: int | None = 20, after: str | None = strawberry.UNSET) -> Connection[UserRecord]:
+async def follow_requests(info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[UserRecord]:
     viewer_id = info.context.require_viewer_id()
     page = forward_page(first, given(after))
     return await list_follow_requests(info.context.backends, viewer_id=viewer_id, page=page)

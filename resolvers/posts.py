@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import strawberry
-
 from domain.errors import Refusal, RefusalCode, RefusedError, refused
 from domain.feed import FeedEntry
 from domain.ids import local_id, to_global_id
 from domain.records import LocationRecord, PostRecord, TextEntityRecord, UserRecord, Visibility
+from resolvers.arguments import NodeId
 from resolvers.context import Info, OperationContext
 from services.feeds.find_feed_entry import find_feed_entry
 from services.posts.delete_post import delete_post as delete_post_use_case
@@ -52,7 +51,7 @@ def is_own(root: PostRecord, info: Info) -> bool:
 # ---------------------------------------------------------------- queries
 
 
-async def post(info: Info, id: strawberry.ID) -> PostRecord | None:  # noqa: A002 - the argument's public name
+async def post(info: Info, id: NodeId) -> PostRecord | None:  # noqa: A002 - the argument's public name
     number = local_id(id, "Post")
     found = await info.context.loaders.posts.load(number) if number is not None else None
     return found.post if found is not None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
 from domain.records import LocationRecord, Visibility
@@ -18,6 +20,8 @@ from schema.payloads import (
     UpdatePostPayload,
     UpdateProfilePayload,
 )
+
+_INPUT = strawberry.argument(description="What to do.")
 
 
 @strawberry.input(description="A place.")
@@ -72,7 +76,7 @@ class UpdateProfileInput:
     )
 
 
-async def _create_post(info: Info, input: CreatePostInput) -> PostPayload:  # noqa: A002 - the argument's public name
+async def _create_post(info: Info, input: Annotated[CreatePostInput, _INPUT]) -> PostPayload:  # noqa: A002 - the argument's public name
     place = input.location or None
     return await posts.create_post(
         info.context,
@@ -82,29 +86,29 @@ async def _create_post(info: Info, input: CreatePostInput) -> PostPayload:  # no
     )
 
 
-async def _update_post(info: Info, input: UpdatePostInput) -> PostPayload:  # noqa: A002
+async def _update_post(info: Info, input: Annotated[UpdatePostInput, _INPUT]) -> PostPayload:  # noqa: A002
     return await posts.update_post(
         info.context, post_id=input.post_id, body=given(input.text), visibility=given(input.visibility)
     )
 
 
-async def _delete_post(info: Info, input: DeletePostInput) -> PostPayload:  # noqa: A002
+async def _delete_post(info: Info, input: Annotated[DeletePostInput, _INPUT]) -> PostPayload:  # noqa: A002
     return await posts.delete_post(info.context, post_id=input.post_id)
 
 
-async def _follow_user(info: Info, input: FollowUserInput) -> PeoplePayload:  # noqa: A002
+async def _follow_user(info: Info, input: Annotated[FollowUserInput, _INPUT]) -> PeoplePayload:  # noqa: A002
     return await people.follow_user(info.context, input.user_id)
 
 
-async def _unfollow_user(info: Info, input: UnfollowUserInput) -> PeoplePayload:  # noqa: A002
+async def _unfollow_user(info: Info, input: Annotated[UnfollowUserInput, _INPUT]) -> PeoplePayload:  # noqa: A002
     return await people.unfollow_user(info.context, input.user_id)
 
 
-async def _answer_follow_request(info: Info, input: AnswerFollowRequestInput) -> PeoplePayload:  # noqa: A002
+async def _answer_follow_request(info: Info, input: Annotated[AnswerFollowRequestInput, _INPUT]) -> PeoplePayload:  # noqa: A002
     return await people.answer_follow_request(info.context, input.user_id, input.accept)
 
 
-async def _update_profile(info: Info, input: UpdateProfileInput) -> PeoplePayload:  # noqa: A002
+async def _update_profile(info: Info, input: Annotated[UpdateProfileInput, _INPUT]) -> PeoplePayload:  # noqa: A002
     return await people.update_profile(
         info.context,
         display_name=given(input.display_name),

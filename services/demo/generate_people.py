@@ -13,6 +13,8 @@ from services.importing.rows import AccountRow, FollowRow
 
 DAY_MS = 86_400_000
 DEMO_USERNAME = "demo"
+GUIDE_USERNAME, GUIDE_NAME, GUIDE_RANK = "ada", "Ada Blake", 1
+"""Somebody whom the examples look up: well known, and not yet followed by the demo user."""
 
 _DEMO_FOLLOWS = 60
 _VERIFIED_SHARE, _PRIVATE_SHARE = 0.04, 0.05
@@ -53,12 +55,13 @@ def generate_people(random: Random, users: int, now_ms: int) -> list[Person]:
         first, last = random.choice(FIRST_NAMES), random.choice(LAST_NAMES)
         age_days = random.uniform(_YOUNGEST_ACCOUNT_DAYS, _OLDEST_ACCOUNT_DAYS)
         is_demo = rank == users - 1
+        is_guide = rank == GUIDE_RANK and not is_demo
         is_private = random.random() < _PRIVATE_SHARE and rank >= users // 10
         people.append(
             Person(
                 rank=rank,
-                username=DEMO_USERNAME if is_demo else _username(first, last, rank),
-                display_name="Demo User" if is_demo else f"{first} {last}",
+                username=DEMO_USERNAME if is_demo else GUIDE_USERNAME if is_guide else _username(first, last, rank),
+                display_name="Demo User" if is_demo else GUIDE_NAME if is_guide else f"{first} {last}",
                 topic=random.randrange(len(TOPICS)),
                 created_ms=now_ms - int(age_days * DAY_MS),
                 is_verified=not is_demo and (random.random() < _VERIFIED_SHARE or rank < users // 100),
@@ -118,7 +121,7 @@ def _followees(random: Random, person: Person, people: list[Person], popularity:
             if people[rank].topic == person.topic:
                 break
             rank = popularity.draw(random)
-        if rank != person.rank:
+        if rank != person.rank and not (rank == GUIDE_RANK and person.username == DEMO_USERNAME):
             chosen.add(rank)
     # Half of the less known people follow somebody back whom everybody would overlook.
     if person.rank and random.random() < 0.5:
