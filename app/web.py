@@ -19,6 +19,7 @@ from app.graphql_http import graphql_endpoint
 from app.graphql_ws import graphql_socket
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
+from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.static_files import static_routes
 from app.web_state import RoleHeartbeats, WebState
@@ -86,7 +87,7 @@ def create_app(
 @asynccontextmanager
 async def _open_backends(settings: Settings) -> AsyncIterator[Backends]:
     """Closes within _CLOSE_SECONDS: a server that has stopped must not keep this process from ending."""
-    opened = open_backends(settings)
+    opened = open_backends(settings, observer=WebObserver())
     yield await opened.__aenter__()
     try:
         async with asyncio.timeout(_CLOSE_SECONDS):

@@ -47,8 +47,16 @@ class CsvTable:
                 self._problems.add(self._path.name, line, f"has {len(fields)} fields, and the header names {self._width}")
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        while (begin := self._next_line()) is not None:
-            number, text = begin
+        # `_next_line` unrolled: this is the innermost loop of an import.
+        lines, pending = self._lines, self._pending
+        while True:
+            if pending:
+                number, text = pending.popleft()
+            else:
+                number, raw = next(lines, (0, b""))
+                if not number:
+                    return
+                text = raw.decode("utf-8", "surrogateescape")
             if '"' not in text:
                 if text:
                     yield number, text.split(",")

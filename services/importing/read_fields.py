@@ -15,6 +15,8 @@ _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_SECOND = (1 << 41) // 1_000 - 1
 """The last second that an id's 41 bits of milliseconds can hold (September 2039)."""
+_USUAL_SECONDS = 10
+"""Digits of Unix seconds which, if the first is 1, need no further check: September 2001 to May 2033."""
 
 
 def decode(line: bytes) -> str:
@@ -65,4 +67,9 @@ def _in_range(seconds: int, name: str) -> int:
 
 def optional_milliseconds(value: str | None, name: str) -> int | None:
     """Milliseconds since 1970; None for a missing or empty value."""
-    return microseconds(value.strip(), name) // 1_000 if value and value.strip() else None
+    if not value:
+        return None
+    if len(value) == _USUAL_SECONDS and value[0] == "1" and value.isascii() and value.isdigit():
+        return int(value) * 1_000
+    stripped = value.strip()
+    return microseconds(stripped, name) // 1_000 if stripped else None

@@ -1,31 +1,46 @@
 """Follows with their counts and graph versions, in transactions of a bounded number of rows.
 
-The rows are sorted by follower and cut at fixed places, not at what is new: an import that was interrupted and repeated
-makes the same transactions as one that was not, and so the same graph versions. A follow without `since` is as old as
-the younger of its two accounts. The activity's interaction score is written with the new row.
+All follows of one follower are in the same transaction: however the rows are cut, and wherever an import was interrupted, its
+graph version grows once. Followers of whom everything is new come first, in large transactions: nobody waits for them.
+The others come in small ones, since they lock the counts of living accounts until they commit. A follow without `since`
+is as old as the younger of its two accounts. The activity's interaction score is written with the new row.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from db.bulk import BulkConnection
 
 FOLLOWS_PER_TRANSACTION = 500_000
+FOLLOWS_PER_TRANSACTION_OF_OLD_ACCOUNTS = 20_000
+"""Counts of at most so many living accounts are locked at once, and somewhat less than half a second long."""
 
+# Sorted once: neither window nor number needs another sort.
 _CREATE_EDGES = """
 CREATE TEMP TABLE edges ON COMMIT PRESERVE ROWS AS
-SELECT row_number() OVER () AS number, e.*, coalesce(s.score, 0) AS score FROM (
-  SELECT DISTINCT ON (a.id, b.id)
-    a.id AS follower_id, b.id AS followee_id, coalesce(f.since_ms, greatest(a.created_ms, b.created_ms)) AS created_ms
-  FROM staged_follows f JOIN people a ON a.external_id = f.follower JOIN people b ON b.external_id = f.followee
-  ORDER BY a.id, b.id, f.line
+SELECT e.*, coalesce(s.score, 0) AS score FROM (
+  SELECT follower_id, followee_id, created_ms, bool_and(are_new) OVER (PARTITION BY follower_id) AS is_fresh,
+    row_number() OVER (ORDER BY follower_id, followee_id) AS number
+  FROM (
+    SELECT DISTINCT ON (a.id, b.id) a.id AS follower_id, b.id AS followee_id, a.is_new AND b.is_new AS are_new,
+      coalesce(f.since_ms, greatest(a.created_ms, b.created_ms)) AS created_ms
+    FROM staged_follows f JOIN people a ON a.external_id = f.follower JOIN people b ON b.external_id = f.followee
+    ORDER BY a.id, b.id, f.line
+  ) AS first
 ) AS e LEFT JOIN scores s USING (follower_id, followee_id)
-ORDER BY e.follower_id, e.followee_id
+"""
+
+# Walks the index to the first edge of the next follower.
+_END_OF_FOLLOWER = """
+SELECT number - 1 FROM edges
+WHERE number > $1 AND follower_id <> (SELECT follower_id FROM edges WHERE number = $1) ORDER BY number LIMIT 1
 """
 
 _CREATE_WRITTEN = """
 CREATE TEMP TABLE written_follows ON COMMIT DROP AS
 SELECT * FROM edges e
-WHERE number BETWEEN $1 AND $2
+WHERE number BETWEEN $1 AND $2 AND is_fresh = $3
   AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = e.follower_id AND f.followee_id = e.followee_id)
 ORDER BY number
 """
@@ -65,6 +80,14 @@ FROM {changes} WHERE id = user_id
 """
 
 
+class FollowCut(NamedTuple):
+    """The edges of one transaction: numbered `first` to `last`, of fresh followers or of the others."""
+
+    first: int
+    last: int
+    is_fresh: bool
+
+
 async def prepare_follows(connection: BulkConnection) -> int:
     """Makes the temporary table `edges` from staged follows and `scores`; returns the number of different follows."""
     edges = await connection.execute(_CREATE_EDGES)
@@ -73,12 +96,25 @@ async def prepare_follows(connection: BulkConnection) -> int:
     return edges
 
 
-async def insert_follows(connection: BulkConnection, first: int, last: int) -> tuple[int, int]:
-    """Inserts the edges numbered `first` to `last` and leaves the temporary tables `written_follows`, `count_changes`.
+async def cut_follows(connection: BulkConnection, edges: int) -> list[FollowCut]:
+    """The transactions to make, in their order."""
+    cuts: list[FollowCut] = []
+    for is_fresh, size in ((True, FOLLOWS_PER_TRANSACTION), (False, FOLLOWS_PER_TRANSACTION_OF_OLD_ACCOUNTS)):
+        first = 1 if await connection.fetch_value("SELECT 1 FROM edges WHERE is_fresh = $1 LIMIT 1", is_fresh) else edges + 1
+        while first <= edges:
+            last = min(first + size - 1, edges)
+            last = await connection.fetch_value(_END_OF_FOLLOWER, last) or edges
+            cuts.append(FollowCut(first, last, is_fresh))
+            first = last + 1
+    return cuts
+
+
+async def insert_follows(connection: BulkConnection, cut: FollowCut) -> tuple[int, int]:
+    """Inserts the edges of one cut and leaves the temporary tables `written_follows`, `count_changes`.
 
     Returns (new follows, how many of them have a score). Part of a transaction that ends with `count_follows`.
     """
-    await connection.execute(_CREATE_WRITTEN, first, last)
+    await connection.execute(_CREATE_WRITTEN, *cut)
     await connection.execute("ANALYZE written_follows")
     await connection.execute(_CREATE_COUNT_CHANGES)
     await connection.execute("ANALYZE count_changes")

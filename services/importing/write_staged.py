@@ -47,8 +47,9 @@ async def write_staged(
                 with times.measure("follows"):
                     edges = await write_follows.prepare_follows(connection)
                     report(Progress("follows", 0, edges, "follows"))
-                    batch = write_follows.FOLLOWS_PER_TRANSACTION
-                    new_follows, scored = await write_follows.insert_follows(connection, 1, batch)
+                    cuts = await write_follows.cut_follows(connection, edges)
+                    first_cut = cuts[0] if cuts else write_follows.FollowCut(1, 0, True)
+                    new_follows, scored = await write_follows.insert_follows(connection, first_cut)
                 with times.measure("accounts"):
                     await write_accounts.insert_people(connection)
                 with times.measure("follows"):
@@ -58,11 +59,12 @@ async def write_staged(
             if attempt == _ATTEMPTS or not is_lost_race(error):
                 raise
     with times.measure("follows"):
-        report(Progress("follows", min(batch, edges), edges, "follows"))
-        for first in range(batch + 1, edges + 1, batch):
-            written, with_score = await _insert_follows(connection, first, first + batch - 1)
+        report(Progress("follows", new_follows, edges, "follows"))
+        for cut in cuts[1:]:
+            written, with_score = await _insert_follows(connection, cut)
             new_follows, scored = new_follows + written, scored + with_score
-            report(Progress("follows", min(first + batch - 1, edges), edges, "follows"))
+            report(Progress("follows", new_follows, edges, "follows"))
+        report(Progress("follows", edges, edges, "follows"))
     with times.measure("posts"):
         posts = await _insert_posts(connection, celebrity_threshold, report)
     with times.measure("activity"):
@@ -81,11 +83,11 @@ async def write_staged(
     )
 
 
-async def _insert_follows(connection: BulkConnection, first: int, last: int) -> tuple[int, int]:
+async def _insert_follows(connection: BulkConnection, cut: write_follows.FollowCut) -> tuple[int, int]:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             async with connection.transaction():
-                written = await write_follows.insert_follows(connection, first, last)
+                written = await write_follows.insert_follows(connection, cut)
                 await write_follows.count_follows(connection)
                 return written
         except Exception as error:

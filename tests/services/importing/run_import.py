@@ -22,6 +22,7 @@ def _say(progress: Progress) -> None:
 
 async def run_import(database_url: str, folder: Path) -> None:
     write_follows.FOLLOWS_PER_TRANSACTION = 150
+    write_follows.FOLLOWS_PER_TRANSACTION_OF_OLD_ACCOUNTS = 60
     write_posts.POSTS_PER_TRANSACTION = 90
     await import_files(database_url, folder, celebrity_threshold=THRESHOLD, progress=_say)
     print("finished", flush=True)
