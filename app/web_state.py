@@ -63,9 +63,9 @@ class WebState:
             raise AuthenticationError("the account is suspended")
         return viewer
 
-    async def execute(self, operation: Operation, claims: Claims | None) -> Response:
+    async def execute(self, operation: Operation, claims: Claims | None, *, spent_seconds: float = 0.0) -> Response:
         """The answer to a query or mutation, or UnavailableError within the deadline. Raises what `load_viewer` raises."""
-        return await self.deadline.run(self._execute(operation, claims))
+        return await self.deadline.run(self._execute(operation, claims), spent_seconds=spent_seconds)
 
     async def open_context(self, claims: Claims | None) -> OperationContext:
         """A context for one operation. Raises what `load_viewer` raises."""
