@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -26,10 +27,14 @@ from bootstrap import open_backends
 from live.listener import BellListener
 from migrations.run import newest_revision
 from schema.execution import Engine
+from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
 from settings import Settings
 
+log = structlog.get_logger(__name__)
+
 _LATE_WORK_SECONDS = 0.3
+_CLOSE_SECONDS = 0.5
 _PREFLIGHT_SECONDS = 600
 
 
@@ -51,7 +56,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            backends = await stack.enter_async_context(open_backends(settings, observer=WebObserver()))
+            backends = await stack.enter_async_context(_open_backends(settings))
             verifier = TokenVerifier(settings.hs256_secret, settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
             stack.push_async_callback(verifier.aclose)
             deadline = Deadline()
@@ -77,6 +82,18 @@ def create_app(
             yield
 
     return Starlette(routes=_routes(), middleware=_middleware(settings), lifespan=lifespan)
+
+
+@asynccontextmanager
+async def _open_backends(settings: Settings) -> AsyncIterator[Backends]:
+    """Closes within _CLOSE_SECONDS: a server that has stopped must not keep this process from ending."""
+    opened = open_backends(settings, observer=WebObserver())
+    yield await opened.__aenter__()
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await opened.__aexit__(None, None, None)
+    except TimeoutError:
+        log.warning("web.left_connections_open")
 
 
 def _routes() -> list[BaseRoute]:

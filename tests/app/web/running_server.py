@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -52,7 +52,8 @@ class RunningServer:
         """A WebSocket right after its handshake."""
         address = f"ws://127.0.0.1:{self.port}/graphql"
         protocols: Any = [protocol] if protocol else None
-        async with connect(address, subprotocols=protocols, open_timeout=WAIT_SECONDS, close_timeout=1, **options) as raw:
+        timeouts: Any = {"open_timeout": WAIT_SECONDS, "close_timeout": 1}
+        async with connect(address, subprotocols=protocols, max_size=None, **timeouts, **options) as raw:
             yield SocketClient(raw)
 
     @asynccontextmanager
@@ -87,12 +88,11 @@ class SocketClient:
 
     async def wait_closed(self) -> tuple[int, str]:
         """Code and reason of the close, after whatever else was sent."""
-        while True:
-            try:
+        with suppress(ConnectionClosed):
+            while True:
                 await asyncio.wait_for(self.raw.recv(), WAIT_SECONDS)
-            except ConnectionClosed as closed:
-                assert closed.rcvd is not None, "closed without a close frame"
-                return closed.rcvd.code, closed.rcvd.reason
+        assert self.raw.close_code is not None
+        return self.raw.close_code, self.raw.close_reason or ""
 
 
 @asynccontextmanager
