@@ -22,7 +22,7 @@ from app.live_sockets import LiveSockets
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.static_files import static_routes
-from app.web_state import RoleHeartbeats, WebState
+from app.web_state import WebState
 from bootstrap import open_backends
 from live.listener import BellListener
 from migrations.run import newest_revision
@@ -44,13 +44,10 @@ class _GraphqlEndpoint:
     __call__ = staticmethod(graphql_endpoint)
 
 
-def create_app(
-    settings: Settings, *, role_heartbeats: RoleHeartbeats | None = None, is_draining: Callable[[], bool] = lambda: False
-) -> Starlette:
+def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: False) -> Starlette:
     """The ASGI application. It starts even when PostgreSQL or Redis is away, and finds them when they come back.
 
-    `role_heartbeats`: where `/readyz` learns how relay and workers are; None leaves them out of its answer. `is_draining`:
-    whether this process is on its way out. Starting raises ValueError where a server's address is not set.
+    `is_draining`: whether this process is on its way out. Starting raises ValueError where a server's address is not set.
     """
 
     @asynccontextmanager
@@ -76,7 +73,6 @@ def create_app(
                 sockets=LiveSockets(),
                 deadline=deadline,
                 newest_revision=await asyncio.to_thread(newest_revision),
-                role_heartbeats=role_heartbeats,
                 is_draining=is_draining,
             )
             yield

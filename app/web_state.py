@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,9 +22,6 @@ from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
 from settings import Settings
 
-RoleHeartbeats = Callable[[], Awaitable[dict[str, float]]]
-"""Seconds since the last sign of life of each role (`relay`, `worker`); a role that was never seen is missing."""
-
 
 @dataclass(frozen=True, slots=True)
 class WebState:
@@ -38,7 +35,6 @@ class WebState:
     sockets: LiveSockets
     deadline: Deadline
     newest_revision: str
-    role_heartbeats: RoleHeartbeats | None
     is_draining: Callable[[], bool]
 
     @property

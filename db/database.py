@@ -58,6 +58,7 @@ class Database:
             max_overflow=0,
             pool_timeout=timeout_seconds,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={
                 "timeout": timeout_seconds,
                 "command_timeout": timeout_seconds,

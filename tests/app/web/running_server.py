@@ -19,7 +19,6 @@ from app.authentication.development_token import mint_development_token
 from app.serve import server_config
 from app.socket_messages import PROTOCOL
 from app.web import create_app
-from app.web_state import RoleHeartbeats
 from settings import DEVELOPMENT_JWT_SECRET, Settings
 
 WAIT_SECONDS = 10.0
@@ -96,9 +95,9 @@ class SocketClient:
 
 
 @asynccontextmanager
-async def run_web(settings: Settings, *, role_heartbeats: RoleHeartbeats | None = None) -> AsyncIterator[RunningServer]:
+async def run_web(settings: Settings) -> AsyncIterator[RunningServer]:
     """The web process under these settings; ends with the block."""
-    app = create_app(settings, role_heartbeats=role_heartbeats)
+    app = create_app(settings)
     config = server_config(settings, app, "127.0.0.1", 0)
     listener = config.bind_socket()
     server = uvicorn.Server(config)

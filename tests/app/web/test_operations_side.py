@@ -14,19 +14,32 @@ VIEWER = "{ viewer { username } }"
 JSON_HEADERS = {"content-type": "application/json"}
 
 
-async def heartbeats() -> dict[str, float]:
-    return {"relay": 0.5, "worker": 60.0}
+async def beat_as(web: RunningServer, role: str, *, seconds_ago: float) -> None:
+    connection = await asyncpg.connect(web.settings.database_url.get_secret_value(), timeout=10)
+    try:
+        await connection.execute(
+            "INSERT INTO heartbeats VALUES ($1, 'test', now() - make_interval(secs => $2))"
+            " ON CONFLICT (role, instance) DO UPDATE SET at = excluded.at",
+            role,
+            seconds_ago,
+        )
+    finally:
+        await connection.close(timeout=10)
 
 
 async def test_live_and_ready(web: RunningServer) -> None:
     assert (await web.http.get("/livez")).json() == {"status": "alive"}
+    for role in ("relay", "worker"):
+        await beat_as(web, role, seconds_ago=0)
     answer = await web.http.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "reasons": [], "degraded": []})
 
 
 async def test_what_is_missing_without_stopping_us_is_degraded(web_settings: Settings) -> None:
     settings = web_settings.model_copy(update={"redis_url": SecretStr(f"redis://127.0.0.1:{free_port()}")})
-    async with run_web(settings, role_heartbeats=heartbeats) as web:
+    async with run_web(settings) as web:
+        await beat_as(web, "relay", seconds_ago=0.5)
+        await beat_as(web, "worker", seconds_ago=60)
         answer = await web.http.get("/readyz")
         assert (answer.status_code, answer.json()) == (200, {"status": "ready", "reasons": [], "degraded": ["redis", "worker"]})
 
