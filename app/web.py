@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from app.authentication.tokens import TokenVerifier
 from app.deadline import Deadline
 from app.dev_login import dev_login
+from app.front_page import front_page
 from app.graphql_http import graphql_endpoint
 from app.graphql_ws import graphql_socket
 from app.health import livez, readyz
@@ -94,6 +95,7 @@ async def _open_backends(settings: Settings) -> AsyncIterator[Backends]:
 
 def _routes() -> list[BaseRoute]:
     return [
+        Route("/", front_page),
         Route("/graphql", _GraphqlEndpoint()),
         WebSocketRoute("/graphql", graphql_socket),
         Route("/livez", livez),

@@ -9,7 +9,7 @@ def welcome(address: str, username: str, token: str, encoding: str) -> str:
     """The box with addresses and a token. Open to the right, so that the token stays in one piece and can be copied."""
     lines = [
         ("GraphiQL", f"{address}/graphql"),
-        ("web app", f"{address}/"),
+        ("start page", f"{address}/"),
         ("health", f"{address}/readyz"),
         ("metrics", f"{address}/metrics"),
         ("user", username),
@@ -18,7 +18,7 @@ def welcome(address: str, username: str, token: str, encoding: str) -> str:
     top, side, bottom, dash = "┌│└─" if _can_write("┌│└─", encoding) else "+|+-"
     title = f"{top}{dash} Tidings "
     box = [title + dash * (_WIDTH - len(title))]
-    box += [f"{side} {name:<9} {value}" for name, value in lines]
+    box += [f"{side} {name:<10} {value}" for name, value in lines]
     box += [bottom + dash * (_WIDTH - 1)]
     return "\n".join(box) + "\n"
 

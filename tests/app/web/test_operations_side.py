@@ -112,3 +112,12 @@ async def test_no_login_and_no_page_in_production(web_settings: Settings) -> Non
         assert (await web.http.get("/graphql", headers={"accept": "text/html"})).status_code == 404
         answer = await web.post({"query": "{ __schema { queryType { name } } }"})
         assert set(codes(answer.json())) == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_the_front_page_leads_to_graphiql(web: RunningServer, web_settings: Settings) -> None:
+    answer = await web.http.get("/")
+    assert answer.status_code == 200
+    assert 'href="/graphql"' in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    async with run_web(web_settings.model_copy(update={"graphiql": False})) as plain:
+        assert 'href="/graphql"' not in (await plain.http.get("/")).text
