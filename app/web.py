@@ -22,6 +22,7 @@ from app.health import livez, readyz
 from app.live_sockets import LiveSockets
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
+from app.recent_activity import RecentActivity
 from app.static_files import static_routes
 from app.web_state import WebState
 from bootstrap import open_backends
@@ -59,6 +60,8 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             stack.push_async_callback(verifier.aclose)
             deadline = Deadline()
             stack.push_async_callback(deadline.close, timeout_seconds=_LATE_WORK_SECONDS)
+            activity = RecentActivity(backends.database)
+            stack.push_async_callback(activity.close)
             live_feed = LiveFeed(backends)
             live_feed.start()
             stack.push_async_callback(live_feed.stop)
@@ -73,6 +76,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 engine=Engine(has_introspection=settings.has_introspection),
                 sockets=LiveSockets(),
                 deadline=deadline,
+                activity=activity,
                 newest_revision=await asyncio.to_thread(newest_revision),
                 is_draining=is_draining,
             )

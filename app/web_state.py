@@ -14,6 +14,7 @@ from app.authentication.errors import AuthenticationError
 from app.authentication.tokens import TokenVerifier
 from app.deadline import Deadline
 from app.live_sockets import LiveSockets
+from app.recent_activity import RecentActivity
 from domain.records import UserRecord
 from resolvers.context import OperationContext
 from schema.execution import Engine, Operation, Response
@@ -34,6 +35,7 @@ class WebState:
     engine: Engine
     sockets: LiveSockets
     deadline: Deadline
+    activity: RecentActivity
     newest_revision: str
     is_draining: Callable[[], bool]
 
@@ -57,6 +59,7 @@ class WebState:
         )
         if viewer.is_suspended:
             raise AuthenticationError("the account is suspended")
+        self.activity.note(viewer.id)
         return viewer
 
     async def execute(self, operation: Operation, claims: Claims | None, *, spent_seconds: float = 0.0) -> Response:

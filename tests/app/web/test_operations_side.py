@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from app.stack.ports import free_port
 from settings import Settings
-from tests.app.web.running_server import RunningServer, codes, run_web
+from tests.app.web.running_server import RunningServer, codes, run_web, token_for
 
 VIEWER = "{ viewer { username } }"
 JSON_HEADERS = {"content-type": "application/json"}
@@ -121,3 +123,16 @@ async def test_the_front_page_leads_to_graphiql(web: RunningServer, web_settings
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     async with run_web(web_settings.model_copy(update={"graphiql": False})) as plain:
         assert 'href="/graphql"' not in (await plain.http.get("/")).text
+
+
+async def test_use_is_noted(web: RunningServer) -> None:
+    await web.data(VIEWER, token_for("noted_person"))
+    connection = await asyncpg.connect(web.settings.database_url.get_secret_value(), timeout=10)
+    try:
+        async with asyncio.timeout(10):
+            while not await connection.fetchval(
+                "SELECT last_active_at IS NOT NULL FROM users WHERE external_id = 'noted_person'"
+            ):
+                await asyncio.sleep(0.02)
+    finally:
+        await connection.close(timeout=10)
