@@ -23,6 +23,7 @@ _STATEMENT_CACHE = 500
 """Prepared statements kept a connection: above the number of different statements that Tidings sends."""
 
 _CLOSE_SECONDS = 1.0
+_GOODBYE_SECONDS = 0.2
 
 
 class ReadSession(AsyncSession):
@@ -46,8 +47,14 @@ def asyncpg_url(url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(scheme="postgresql"))
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    async def close(self, *, timeout: float | None = None) -> None:
+        # A server that hangs does not take leave: waiting for that would be on top of the deadline of whoever asked.
+        await super().close(timeout=min(timeout or _GOODBYE_SECONDS, _GOODBYE_SECONDS))
+
+
 class Database:
-    """The pool of one process. `timeout_seconds` bounds each statement, each wait for a connection and each connect."""
+    """The pool of one process. `timeout_seconds` bounds a session as a whole: getting a connection, and all its statements."""
 
     def __init__(self, url: str, *, pool_size: int, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
@@ -60,6 +67,7 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
+                "connection_class": _Connection,
                 "timeout": timeout_seconds,
                 "command_timeout": timeout_seconds,
                 "prepared_statement_cache_size": _STATEMENT_CACHE,
@@ -78,7 +86,7 @@ class Database:
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A session that may read. Raises UnavailableError where PostgreSQL does not answer in time."""
         with _translated_errors():
-            async with ReadSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
+            async with self._deadline(), ReadSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager
@@ -89,8 +97,16 @@ class Database:
         happened is then unknown.
         """
         with _translated_errors():
-            async with WriteSession(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+            async with (
+                self._deadline(),
+                WriteSession(self.engine, expire_on_commit=False, autoflush=False) as session,
+                session.begin(),
+            ):
                 yield session
+
+    def _deadline(self) -> asyncio.Timeout:
+        # Of the whole block: waiting for a connection, finding it dead and making another one would each have its own.
+        return asyncio.timeout(self._timeout_seconds)
 
     async def close(self) -> None:
         """Says goodbye to the server; one that does not answer is left without it."""

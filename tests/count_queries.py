@@ -1,0 +1,39 @@
+"""How many SQL statements something sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import event
+
+from services.backends import Backends
+
+
+@dataclass
+class CountedQueries:
+    """The statements so far, in order."""
+
+    statements: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.statements)
+
+
+@contextmanager
+def count_queries(backends: Backends) -> Iterator[CountedQueries]:
+    """Counts what is sent through the backends' database while the block runs. The pool's own pings do not count."""
+    counted = CountedQueries()
+    engine = backends.database.engine.sync_engine
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        counted.statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield counted
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
