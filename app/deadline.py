@@ -10,7 +10,7 @@ from domain.errors import UnavailableError
 
 T = TypeVar("T")
 
-ANSWER_SECONDS = 1.9
+ANSWER_SECONDS = 1.8
 """From a readable request to its answer: below the 2 s within which UNAVAILABLE is promised."""
 
 
@@ -25,11 +25,14 @@ class Deadline:
         self._seconds = seconds
         self._late: set[asyncio.Task[Any]] = set()
 
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result. Raises UnavailableError when time is over, and what the work raises."""
+    async def run(self, work: Coroutine[Any, Any, T], *, spent_seconds: float = 0.0) -> T:
+        """The result. Raises UnavailableError when time is over, and what the work raises.
+
+        `spent_seconds`: what the same request has waited for before.
+        """
         task = asyncio.get_running_loop().create_task(work)
         try:
-            done, _ = await asyncio.wait((task,), timeout=self._seconds)
+            done, _ = await asyncio.wait((task,), timeout=max(0.0, self._seconds - spent_seconds))
         except asyncio.CancelledError:
             self._abandon(task)
             raise

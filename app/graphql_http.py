@@ -60,8 +60,9 @@ async def _respond(request: Request) -> tuple[HttpResponse, str, str]:
         return refusal(f"accept {GRAPHQL_TYPE} or {JSON_TYPE}", status=406), "unknown", "refused"
     kind = "unknown"
     try:
-        claims = await _authenticate(state, request)
         members = await _read_post(request) if request.method == "POST" else _read_query_string(request)
+        started = time.perf_counter()
+        claims = await _authenticate(state, request)
         wanted = GraphqlRequest.read(members)
         operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
         kind = operation.type.value
@@ -70,7 +71,7 @@ async def _respond(request: Request) -> tuple[HttpResponse, str, str]:
         if operation.type is not OperationType.QUERY and request.method == "GET":
             message = f"a {kind} is not answered by GET"
             return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
-        response = await state.execute(operation, claims)
+        response = await state.execute(operation, claims, spent_seconds=time.perf_counter() - started)
     except BadRequestError as problem:
         return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
     except RequestError as problem:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import Response as HttpResponse
 
 from app.answers import json_answer
-from app.web_state import RoleHeartbeats, WebState, web_state
+from app.web_state import WebState, web_state
+from db.heartbeats import LATE_SECONDS, load_heartbeat_ages
 from domain.errors import UnavailableError
 from migrations.run import current_revision
 
-SILENT_AFTER = timedelta(seconds=15)
-"""A role that has shown no sign of life for so long counts as degraded."""
 _ROLES = ("relay", "worker")
 
 
@@ -54,16 +53,14 @@ async def _is_redis_away(state: WebState) -> bool:
         return True
 
 
-async def _ask(role_heartbeats: RoleHeartbeats) -> dict[str, float]:
-    return await role_heartbeats()
+async def _heartbeat_ages(state: WebState) -> dict[str, float]:
+    async with state.backends.database.reading() as session:
+        return await load_heartbeat_ages(session)
 
 
 async def _silent_roles(state: WebState) -> list[str]:
-    if state.role_heartbeats is None:
-        return []
     try:
-        seconds = await state.deadline.run(_ask(state.role_heartbeats))
-    except Exception:  # whoever keeps the heartbeats is away, so nobody knows
+        ages = await state.deadline.run(_heartbeat_ages(state))
+    except (UnavailableError, DBAPIError):  # away, or not migrated yet: nobody knows
         return list(_ROLES)
-    limit = SILENT_AFTER.total_seconds()
-    return [role for role in _ROLES if seconds.get(role, limit) >= limit]
+    return [role for role in _ROLES if ages.get(role, LATE_SECONDS) >= LATE_SECONDS]

@@ -59,13 +59,16 @@ def configure_logs(settings: Settings) -> None:
 
 
 def _describe_exception(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Replaces `exc_info` by `exception`: names and places from the newest cause backwards."""
+    """Replaces `exc_info` by `failure`: names and places, from the error to its first cause.
+
+    Renderers would put an entry of the name `exception` on lines of its own.
+    """
     exc_info = event.pop("exc_info", None)
     if exc_info is True:
         exc_info = sys.exc_info()
     error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
     if isinstance(error, BaseException):
-        event["exception"] = describe(error)
+        event["failure"] = describe(error)
     return event
 
 

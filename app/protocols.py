@@ -1,4 +1,4 @@
-"""uvicorn's protocols with what they lack: a limit on what comes before a body, and an end for sockets that nobody reads."""
+"""uvicorn's protocols with what they lack: limits on what is sent beside a body, and an end for sockets that nobody reads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 MAX_HEAD_BYTES = 32_768
 MAX_HEADERS = 100
+HEAD_SECONDS = 10.0
+LINGER_SECONDS = 1.0
+"""What a client sends so long after its answer is read and thrown away; then the connection ends."""
 CLOSE_SECONDS = 2.0
 """A client has so long to answer our close frame."""
 ABORT_SECONDS = 5.0
@@ -18,31 +21,65 @@ ABORT_SECONDS = 5.0
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """Answers 400 where request line and headers are larger than MAX_HEAD_BYTES or more than MAX_HEADERS."""
+    """Bounds the head of a request in size and time, and what a client still sends after its answer.
+
+    A head over MAX_HEAD_BYTES or with more than MAX_HEADERS headers gets 400; one that takes over HEAD_SECONDS gets nothing.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
         self._is_in_head = True
+        self._has_ended_one = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._close_in(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._keep_open()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._has_ended_one = False
         super().data_received(data)
-        if self._is_in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response("Request head too large.")
+        if not self._is_in_head or self._has_ended_one or self.transport.is_closing():
+            return
+        if self._timer is None:
+            self._close_in(HEAD_SECONDS)
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self.send_400_response("Request head too large.")
 
     def on_headers_complete(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             raise httptools.HttpParserError("the head is too large")
         self._is_in_head = False
+        self._keep_open()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._is_in_head = True
+        self._is_in_head = self._has_ended_one = True
         self._head_bytes = 0
+        self._keep_open()
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._is_in_head and not self.transport.is_closing():
+            # Answered before the body was read. Closing at once could destroy the answer on its way.
+            self._close_in(LINGER_SECONDS)
+
+    def _close_in(self, seconds: float) -> None:
+        self._keep_open()
+        self._timer = self.loop.call_later(seconds, self.transport.close)
+
+    def _keep_open(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class AbortingWebSocketProtocol(WebSocketsSansIOProtocol):

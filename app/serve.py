@@ -11,7 +11,6 @@ from app.metrics_environment import prepare_metrics
 from app.protocols import AbortingWebSocketProtocol, LimitedHttpProtocol
 from app.request_json import MAX_BYTES
 from app.web import create_app
-from app.web_state import RoleHeartbeats
 from settings import Settings
 
 GRACE_SECONDS = 1
@@ -21,13 +20,10 @@ BACKLOG = 2_048
 PING_SECONDS = 20.0
 
 
-def run_server(
-    settings: Settings, host: str, port: int, processes: int, *, role_heartbeats: RoleHeartbeats | None = None
-) -> None:
+def run_server(settings: Settings, host: str, port: int, processes: int) -> None:
     """Serves until SIGTERM or SIGINT. Raises SystemExit with a status other than 0 where it cannot start.
 
-    With several processes each reads the settings from the environment again, so `settings` must come from there, and
-    `role_heartbeats` is not passed on.
+    With several processes each reads the settings from the environment again, so `settings` must come from there.
     """
     if processes > 1:
         config = server_config(settings, "app.serve:application", host, port, processes=processes)
@@ -38,7 +34,7 @@ def run_server(
     def is_draining() -> bool:
         return server is not None and server.should_exit
 
-    app = create_app(settings, role_heartbeats=role_heartbeats, is_draining=is_draining)
+    app = create_app(settings, is_draining=is_draining)
     server = uvicorn.Server(server_config(settings, app, host, port))
     server.run()
     if not server.started:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -18,17 +19,22 @@ from app.graphql_http import graphql_endpoint
 from app.graphql_ws import graphql_socket
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
+from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.static_files import static_routes
-from app.web_state import RoleHeartbeats, WebState
+from app.web_state import WebState
 from bootstrap import open_backends
 from live.listener import BellListener
 from migrations.run import newest_revision
 from schema.execution import Engine
+from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
 from settings import Settings
 
+log = structlog.get_logger(__name__)
+
 _LATE_WORK_SECONDS = 0.3
+_CLOSE_SECONDS = 0.5
 _PREFLIGHT_SECONDS = 600
 
 
@@ -38,19 +44,16 @@ class _GraphqlEndpoint:
     __call__ = staticmethod(graphql_endpoint)
 
 
-def create_app(
-    settings: Settings, *, role_heartbeats: RoleHeartbeats | None = None, is_draining: Callable[[], bool] = lambda: False
-) -> Starlette:
+def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: False) -> Starlette:
     """The ASGI application. It starts even when PostgreSQL or Redis is away, and finds them when they come back.
 
-    `role_heartbeats`: where `/readyz` learns how relay and workers are; None leaves them out of its answer. `is_draining`:
-    whether this process is on its way out. Starting raises ValueError where a server's address is not set.
+    `is_draining`: whether this process is on its way out. Starting raises ValueError where a server's address is not set.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            backends = await stack.enter_async_context(open_backends(settings))
+            backends = await stack.enter_async_context(_open_backends(settings))
             verifier = TokenVerifier(settings.hs256_secret, settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
             stack.push_async_callback(verifier.aclose)
             deadline = Deadline()
@@ -70,12 +73,23 @@ def create_app(
                 sockets=LiveSockets(),
                 deadline=deadline,
                 newest_revision=await asyncio.to_thread(newest_revision),
-                role_heartbeats=role_heartbeats,
                 is_draining=is_draining,
             )
             yield
 
     return Starlette(routes=_routes(), middleware=_middleware(settings), lifespan=lifespan)
+
+
+@asynccontextmanager
+async def _open_backends(settings: Settings) -> AsyncIterator[Backends]:
+    """Closes within _CLOSE_SECONDS: a server that has stopped must not keep this process from ending."""
+    opened = open_backends(settings, observer=WebObserver())
+    yield await opened.__aenter__()
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await opened.__aexit__(None, None, None)
+    except TimeoutError:
+        log.warning("web.left_connections_open")
 
 
 def _routes() -> list[BaseRoute]:

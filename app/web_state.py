@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,9 +22,6 @@ from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
 from settings import Settings
 
-RoleHeartbeats = Callable[[], Awaitable[dict[str, float]]]
-"""Seconds since the last sign of life of each role (`relay`, `worker`); a role that was never seen is missing."""
-
 
 @dataclass(frozen=True, slots=True)
 class WebState:
@@ -38,7 +35,6 @@ class WebState:
     sockets: LiveSockets
     deadline: Deadline
     newest_revision: str
-    role_heartbeats: RoleHeartbeats | None
     is_draining: Callable[[], bool]
 
     @property
@@ -63,9 +59,9 @@ class WebState:
             raise AuthenticationError("the account is suspended")
         return viewer
 
-    async def execute(self, operation: Operation, claims: Claims | None) -> Response:
+    async def execute(self, operation: Operation, claims: Claims | None, *, spent_seconds: float = 0.0) -> Response:
         """The answer to a query or mutation, or UnavailableError within the deadline. Raises what `load_viewer` raises."""
-        return await self.deadline.run(self._execute(operation, claims))
+        return await self.deadline.run(self._execute(operation, claims), spent_seconds=spent_seconds)
 
     async def open_context(self, claims: Claims | None) -> OperationContext:
         """A context for one operation. Raises what `load_viewer` raises."""

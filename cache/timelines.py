@@ -25,6 +25,7 @@ from domain.ids import MAX_ID, TIME_SHIFT
 
 TRIM_SLACK = 50
 """Entries above the cap that may stay until the next trim: trimming at each write costs a third of its speed."""
+_MORE_THAN_ANY_CAP = 1_000_000
 BUILDING_SECONDS = 5.0
 """Life of a building mark: longer than a rebuild takes, short enough that a dead builder is soon replaced."""
 
@@ -95,7 +96,8 @@ class Timelines:
 
     async def read_newer(self, viewer_id: int, *, graph_version: int, above: int, size: int) -> Slice:
         """The `size` ids that follow `above` towards the new end, newest first."""
-        everything = self.cap + TRIM_SLACK + 1
+        # Not the cap: another process, or an earlier one, may have had a larger one.
+        everything = _MORE_THAN_ANY_CAP
         found = await self._read_slice(viewer_id, graph_version, ["-inf", "", everything, self._ttl_ms], everything)
         if found.warmth is not Warmth.WARM:
             return found

@@ -8,6 +8,7 @@ a deadline, and a server that is away is one error: `UnavailableError`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +21,8 @@ from domain.errors import UnavailableError
 
 _STATEMENT_CACHE = 500
 """Prepared statements kept a connection: above the number of different statements that Tidings sends."""
+
+_CLOSE_SECONDS = 1.0
 
 
 class ReadSession(AsyncSession):
@@ -55,6 +58,7 @@ class Database:
             max_overflow=0,
             pool_timeout=timeout_seconds,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={
                 "timeout": timeout_seconds,
                 "command_timeout": timeout_seconds,
@@ -89,8 +93,10 @@ class Database:
                 yield session
 
     async def close(self) -> None:
-        async with asyncio.timeout(self._timeout_seconds * 2):
-            await self.engine.dispose()
+        """Says goodbye to the server; one that does not answer is left without it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(self._timeout_seconds, _CLOSE_SECONDS)):
+                await self.engine.dispose()
 
 
 class _translated_errors:  # noqa: N801 - reads as a function at its only use

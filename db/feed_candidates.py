@@ -30,8 +30,9 @@ _PULLED = (
 """
 )
 
+# DISTINCT: a post that was hidden and shown again has several open promises; the limit counts posts.
 _OPEN = """
-    SELECT o.post_id AS id FROM outbox o JOIN follows f ON f.followee_id = o.author_id AND f.follower_id = :viewer_id
+    SELECT DISTINCT o.post_id AS id FROM outbox o JOIN follows f ON f.followee_id = o.author_id AND f.follower_id = :viewer_id
     WHERE o.closed_at IS NULL AND o.kind = 'post_published' AND o.post_id > :above AND o.post_id < :below
     ORDER BY o.post_id {direction} LIMIT :size
 """

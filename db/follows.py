@@ -39,6 +39,7 @@ _FOLLOWERS_AMONG = text(
     """
     SELECT followee_id, follower_id FROM follows
     WHERE followee_id = ANY(CAST(:author_ids AS bigint[])) AND follower_id = ANY(CAST(:viewer_ids AS bigint[]))
+      AND EXISTS (SELECT FROM users u WHERE u.id = follower_id AND u.suspended_at IS NULL)
     """
 )
 
@@ -114,7 +115,7 @@ async def load_follower_chunk(session: ReadSession, author_id: int, *, after_id:
 async def load_followers_among(
     session: ReadSession, author_ids: Sequence[int], viewer_ids: Sequence[int]
 ) -> dict[int, set[int]]:
-    """For each author, which of the viewers follow them."""
+    """For each author, which of the viewers follow them; suspended accounts see nothing, so they are left out."""
     found: dict[int, set[int]] = {}
     parameters = {"author_ids": list(author_ids), "viewer_ids": list(viewer_ids)}
     for author_id, viewer_id in await session.execute(_FOLLOWERS_AMONG, parameters):

@@ -12,11 +12,12 @@ from db.database import ReadSession
 
 _NOW = text("SELECT pg_current_snapshot()::text, statement_timestamp()")
 
+# The detour over text is for asyncpg, which takes a parameter of type pg_snapshot only as a tuple.
 # Both bounds on xact_id are for the index and for a restored database, whose old rows may name transactions still to come.
 _NEW_ROWS = """
     o.kind = 'post_published'
-    AND o.xact_id >= pg_snapshot_xmin(CAST(:seen AS pg_snapshot)) AND o.xact_id < pg_snapshot_xmax(now.snapshot)
-    AND NOT pg_visible_in_snapshot(o.xact_id, CAST(:seen AS pg_snapshot))
+    AND o.xact_id >= pg_snapshot_xmin(CAST(CAST(:seen AS text) AS pg_snapshot)) AND o.xact_id < pg_snapshot_xmax(now.snapshot)
+    AND NOT pg_visible_in_snapshot(o.xact_id, CAST(CAST(:seen AS text) AS pg_snapshot))
 """
 _PUBLISHED_SINCE = text(
     f"""
@@ -31,10 +32,11 @@ _MISSED_BY = text(
     SELECT now.snapshot::text, now.at, o.id, o.xact_id::text::bigint, o.post_id, o.author_id
     FROM (SELECT pg_current_snapshot() AS snapshot, statement_timestamp() AS at) AS now
     LEFT JOIN outbox o ON {_NEW_ROWS}
-      AND (o.id > :through_event OR NOT pg_visible_in_snapshot(o.xact_id, CAST(:batch AS pg_snapshot)))
+      AND (o.id > :through_event OR NOT pg_visible_in_snapshot(o.xact_id, CAST(CAST(:batch AS text) AS pg_snapshot)))
+      AND EXISTS (SELECT FROM users v WHERE v.id = :viewer_id AND v.suspended_at IS NULL)
       AND (o.author_id = :viewer_id
         OR EXISTS (SELECT FROM follows f WHERE f.follower_id = :viewer_id AND f.followee_id = o.author_id))
-    ORDER BY o.id LIMIT :size
+    ORDER BY pg_visible_in_snapshot(o.xact_id, CAST(CAST(:batch AS text) AS pg_snapshot)) DESC, o.id LIMIT :size
     """
 )
 
@@ -76,7 +78,10 @@ async def load_published_since(session: ReadSession, seen: str, *, size: int) ->
 async def load_missed_by(
     session: ReadSession, viewer_id: int, *, seen: str, batch: str, through_event: int, size: int
 ) -> PublishedBatch:
-    """The same for one viewer: by those followed now, and by the viewer; without the part of `batch` that was told."""
+    """The same for one viewer: by those followed now, and by the viewer; without the part of `batch` that was told.
+
+    First what is left of `batch`, then the rest, each in the order of the outbox. Nothing for a suspended account.
+    """
     parameters = {
         "viewer_id": viewer_id,
         "seen": seen,

@@ -17,7 +17,8 @@ from domain.errors import InvalidCursorError
 
 _VERSION = b"\x01"
 _SEAL_BYTES = 16
-_MAX_LENGTH = 1_024
+_MAX_LENGTH = 16_384
+"""Above the longest that is sealed: a moment names every transaction that was under way, twice, in up to 20 digits."""
 
 
 @dataclass(frozen=True, slots=True)

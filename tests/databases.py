@@ -45,6 +45,12 @@ def template_database(servers: EmbeddedServers) -> str:
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def template_url(servers: EmbeddedServers, template_database: str) -> str:
+    """Its address: to copy from, never to connect to."""
+    return _at(servers.urls.database_url, template_database)
+
+
 @pytest.fixture
 def database_url(servers: EmbeddedServers, template_database: str) -> Iterator[str]:
     """A fresh, migrated database of this test's own."""

@@ -1,19 +1,13 @@
-"""A fresh, migrated database for each test of bulk loading, and its contents in a form that can be compared."""
+"""Databases made by copying, and their contents in a form that can be compared."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
 from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-import pytest
-import pytest_asyncio
-
-from migrations.run import upgrade
 
 _TABLES = {
     "users": "id",
@@ -22,27 +16,6 @@ _TABLES = {
     "posts": "id",
     "outbox": "id",
 }
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def template_url() -> AsyncIterator[str]:
-    """The address of a migrated database that tests copy."""
-    server = os.environ.get("TIDINGS_TEST_DATABASE_URL")
-    if not server:
-        pytest.skip("TIDINGS_TEST_DATABASE_URL names no PostgreSQL server")
-    url = _named(server, f"import_template_{token_hex(4)}")
-    await _execute(server, f"CREATE DATABASE {urlsplit(url).path[1:]}")
-    await upgrade(url)
-    yield url
-    await _execute(server, f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def database_url(template_url: str) -> AsyncIterator[str]:
-    """The address of an empty, migrated database of this test alone."""
-    url = await copy_database(template_url)
-    yield url
-    await drop_database(url)
 
 
 async def copy_database(template_url: str) -> str:

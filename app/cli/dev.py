@@ -36,6 +36,7 @@ def dev(
 ) -> None:
     """Start PostgreSQL, Valkey, API, relay and workers on this machine; Ctrl-C stops all of it."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s dev: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     given = ServerUrls.from_environment(os.environ)
     options = Options(data_dir=data_dir.absolute(), port=port, demo=demo, workers=workers, given=given)
     try:

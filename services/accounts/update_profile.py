@@ -24,21 +24,31 @@ async def update_profile(
     _check("displayName", display_name, MAX_DISPLAY_NAME_LENGTH, may_be_blank=False)
     _check("bio", bio, MAX_BIO_LENGTH, may_be_blank=True)
     changes: dict[str, Any] = {"display_name": display_name, "bio": bio, "is_private": is_private}
+    if is_private is False:
+        return await _become_public(backends, user_id, changes)
     async with backends.database.writing() as session:
-        waiting: list[int] = []
-        if is_private is False:
-            # Nobody can ask again between this look and the commit: asking takes the same lock.
-            await users.lock_users(session, user_id)
-            waiting = await follows.load_requesters(session, user_id)
-            await users.lock_users(session, *waiting)
         user = await users.update_user(session, user_id, changes)
-        assert user is not None, "the viewer's account exists"
-        for follower_id in waiting:
-            if await follows.delete_follow_request(session, follower_id, user_id):
-                await follows.insert_follow(session, follower_id, user_id)
-        if waiting:
-            user = (await users.load_users(session, [user_id]))[user_id]
+    assert user is not None, "the viewer's account exists"
     return user
+
+
+async def _become_public(backends: Backends, user_id: int, changes: dict[str, Any]) -> UserRecord:
+    waiting: list[int] = []
+    while True:
+        async with backends.database.writing() as session:
+            # All at once, in the order that everybody keeps: one lock after the other would meet who asks right now.
+            await users.lock_users(session, user_id, *waiting)
+            # Nobody can ask between this look and the commit: asking takes the account's lock.
+            found = await follows.load_requesters(session, user_id)
+            if not set(found) <= set(waiting):
+                waiting = found
+                continue
+            user = await users.update_user(session, user_id, changes)
+            assert user is not None, "the viewer's account exists"
+            for follower_id in found:
+                if await follows.delete_follow_request(session, follower_id, user_id):
+                    await follows.insert_follow(session, follower_id, user_id)
+            return (await users.load_users(session, [user_id]))[user_id] if found else user
 
 
 def _check(field: str, value: str | None, max_length: int, *, may_be_blank: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -47,6 +48,8 @@ class LiveBatch:
     snapshot: str
     as_of: datetime
     posts: list[LivePost]
+    judged_at: float = field(default_factory=time.monotonic)
+    """When the posts were judged visible (monotonic clock): what has waited long must be judged again."""
 
 
 @dataclass(eq=False)
@@ -141,6 +144,7 @@ class LiveFeed:
                     watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, []))
                 batch = PublishedBatch(batch.snapshot, batch.as_of, [], is_whole=True)
             viewer_ids = list(self._watchers)
+            judged_at = time.monotonic()
             posts = await load_posts_for_many(session, {row.post_id for row in batch.rows}) if batch.rows else {}
             authors = {author.id for _, author in posts.values()}
             followers = await load_followers_among(session, list(authors), viewer_ids) if authors else {}
@@ -161,7 +165,7 @@ class LiveFeed:
                     parts.setdefault(viewer_id, []).append(LivePost(row.event_id, row.transaction_id, entry))
         for viewer_id, live_posts in parts.items():
             for watcher in self._watchers.get(viewer_id, ()):
-                watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, live_posts))
+                watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, live_posts, judged_at))
 
     def _all_watchers(self) -> list[Watcher]:
         return [watcher for watchers in self._watchers.values() for watcher in watchers]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from db.live_events import load_missed_by, take_moment
@@ -18,6 +20,8 @@ from services.feeds.live_feed import LiveFeed, LivePost
 
 MAX_REPLAYED = 1_000
 """Missed posts that are replayed; a client that missed more reads its feed again."""
+JUDGED_SECONDS = 0.5
+"""Age at which a verdict on what may be seen is too old to be sent: a slow reader lets events wait."""
 _RETENTION_MARGIN = timedelta(hours=1)
 
 
@@ -45,8 +49,9 @@ async def watch_home_feed(
                 moment = Moment(*await take_moment(session))
         else:
             moment, missed = await _catch_up(backends, viewer_id, moment)
-            for event in missed:
-                yield event
+            async with aclosing(_tell(backends, viewer_id, missed, time.monotonic())) as events:
+                async for event in events:
+                    yield event
         seen = Snapshot.parse(moment.seen)
         while True:
             batch = await watcher.queue.get()
@@ -55,8 +60,9 @@ async def watch_home_feed(
                 while not watcher.queue.empty():
                     watcher.queue.get_nowait()
                 moment, missed = await _catch_up(backends, viewer_id, moment)
-                for event in missed:
-                    yield event
+                async with aclosing(_tell(backends, viewer_id, missed, time.monotonic())) as events:
+                    async for event in events:
+                        yield event
                 seen = Snapshot.parse(moment.seen)
                 continue
             fresh = [post for post in batch.posts if not seen.sees(post.transaction_id)]
@@ -65,10 +71,31 @@ async def watch_home_feed(
             told = moment
             moment = Moment(batch.snapshot, batch.as_of)
             seen = Snapshot.parse(moment.seen)
-            for event in _with_cursors(backends, viewer_id, fresh, told, moment):
-                yield event
+            sealed = _with_cursors(backends, viewer_id, fresh, told, moment)
+            async with aclosing(_tell(backends, viewer_id, sealed, batch.judged_at)) as events:
+                async for event in events:
+                    yield event
     finally:
         live_feed.leave(watcher)
+
+
+async def _tell(backends: Backends, viewer_id: int, events: list[NewPost], judged_at: float) -> AsyncGenerator[NewPost, None]:
+    """The events one by one; those that have waited are judged again by the facts of now."""
+    while events:
+        if time.monotonic() - judged_at > JUDGED_SECONDS:
+            judged_at = time.monotonic()
+            async with backends.database.reading() as session:
+                facts = await load_posts(session, [event.edge.node.id for event in events], viewer_id=viewer_id)
+            entries = [
+                entry_for(backends.sealer, *facts[event.edge.node.id], viewer_id=viewer_id)
+                if event.edge.node.id in facts
+                else None
+                for event in events
+            ]
+            events = [replace(event, edge=entry) for event, entry in zip(events, entries, strict=True) if entry is not None]
+        else:
+            event, *events = events
+            yield event
 
 
 async def _catch_up(backends: Backends, viewer_id: int, moment: Moment) -> tuple[Moment, list[NewPost]]:
@@ -98,7 +125,15 @@ async def _catch_up(backends: Backends, viewer_id: int, moment: Moment) -> tuple
             if entry is not None:
                 posts.append(LivePost(row.event_id, row.transaction_id, entry))
     reached = Moment(batch.snapshot, batch.as_of)
-    return reached, _with_cursors(backends, viewer_id, posts, moment, reached)
+    if not moment.batch:
+        return reached, _with_cursors(backends, viewer_id, posts, moment, reached)
+    # Two steps: to the end of the batch in whose middle the cursor stands, and on from there. A cursor cannot stand in the
+    # middle of two batches.
+    end_of_batch, in_batch = Moment(moment.batch, moment.as_of), Snapshot.parse(moment.batch)
+    rest = [post for post in posts if in_batch.sees(post.transaction_id)]
+    newer = [post for post in posts if not in_batch.sees(post.transaction_id)]
+    events = _with_cursors(backends, viewer_id, rest, moment, end_of_batch)
+    return reached, events + _with_cursors(backends, viewer_id, newer, end_of_batch, reached)
 
 
 def _with_cursors(backends: Backends, viewer_id: int, posts: list[LivePost], told: Moment, reached: Moment) -> list[NewPost]:

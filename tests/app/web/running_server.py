@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,6 @@ from app.authentication.development_token import mint_development_token
 from app.serve import server_config
 from app.socket_messages import PROTOCOL
 from app.web import create_app
-from app.web_state import RoleHeartbeats
 from settings import DEVELOPMENT_JWT_SECRET, Settings
 
 WAIT_SECONDS = 10.0
@@ -52,7 +51,8 @@ class RunningServer:
         """A WebSocket right after its handshake."""
         address = f"ws://127.0.0.1:{self.port}/graphql"
         protocols: Any = [protocol] if protocol else None
-        async with connect(address, subprotocols=protocols, open_timeout=WAIT_SECONDS, close_timeout=1, **options) as raw:
+        timeouts: Any = {"open_timeout": WAIT_SECONDS, "close_timeout": 1}
+        async with connect(address, subprotocols=protocols, max_size=None, **timeouts, **options) as raw:
             yield SocketClient(raw)
 
     @asynccontextmanager
@@ -87,18 +87,17 @@ class SocketClient:
 
     async def wait_closed(self) -> tuple[int, str]:
         """Code and reason of the close, after whatever else was sent."""
-        while True:
-            try:
+        with suppress(ConnectionClosed):
+            while True:
                 await asyncio.wait_for(self.raw.recv(), WAIT_SECONDS)
-            except ConnectionClosed as closed:
-                assert closed.rcvd is not None, "closed without a close frame"
-                return closed.rcvd.code, closed.rcvd.reason
+        assert self.raw.close_code is not None
+        return self.raw.close_code, self.raw.close_reason or ""
 
 
 @asynccontextmanager
-async def run_web(settings: Settings, *, role_heartbeats: RoleHeartbeats | None = None) -> AsyncIterator[RunningServer]:
+async def run_web(settings: Settings) -> AsyncIterator[RunningServer]:
     """The web process under these settings; ends with the block."""
-    app = create_app(settings, role_heartbeats=role_heartbeats)
+    app = create_app(settings)
     config = server_config(settings, app, "127.0.0.1", 0)
     listener = config.bind_socket()
     server = uvicorn.Server(config)
