@@ -1,0 +1,1 @@
+"""Measurements. No tests: each prints a small table and ends by itself."""
