@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types layers check-real schema lock web clean
+.PHONY: help setup run test check lint types layers check-feeds check-real schema lock web clean
 
 help: ## Show what every target does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ types: $(STAMP) ## mypy --strict
 
 layers: $(STAMP) ## import-linter: who may import whom
 	$(BIN)/lint-imports
+
+check-feeds: $(STAMP) ## Random walks against the SQL truth, thousands: `make check-feeds ARGS="--runs 500 --first 7"`
+	@exec $(BIN)/python -m tests.stories.long_run $(ARGS)
 
 check-real: $(STAMP) ## The real data sets, whole: every account of congress2016 in three ways, higgs2012 at two thresholds
 	@exec $(BIN)/python -m pytest -m real_data tests/real_data --real=whole $(ARGS)

@@ -73,6 +73,7 @@ class World:
         while True:
             page = await self.page(viewer, size, cursor)
             assert page.status.complete
+            assert not set(found) & set(ids(page)), "an entry comes twice in one walk"
             found += ids(page)
             if not page.page_info.has_next_page:
                 return found

@@ -315,6 +315,19 @@ async def delivered_while_rebuilding(world: World) -> None:
     assert len(await world.walk("bob")) == 2
 
 
+async def an_old_post_shown_late(world: World) -> None:
+    """A post older than a cut slice is not put below its floor: what lies between would be skipped."""
+    await ada_and_bob(world)
+    old = await world.post("ada", visibility=Visibility.PRIVATE)
+    for _ in range(2 * CAP + 1):  # just trimmed: there is room for it
+        await world.post("ada")
+        await world.drain()
+    await edit_post(world.backends, author_id=world.ids["ada"], post_id=old, body=None, visibility=Visibility.PUBLIC)
+    await world.drain()
+    assert old not in await held(world, "bob")
+    assert (await same_by_every_way(world, "bob"))[-1] == old
+
+
 async def another_server_run(world: World) -> None:
     """A timeline of the past is cold after a restart of the server."""
     await ada_and_bob(world)
@@ -375,6 +388,7 @@ SCENES = [
     one_millisecond,
     a_smaller_cap,
     delivered_while_rebuilding,
+    an_old_post_shown_late,
     another_server_run,
     a_stale_attempt,
 ]

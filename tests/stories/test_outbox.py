@@ -1,0 +1,96 @@
+"""What the outbox promises: nothing accepted is lost, whoever fails, and nobody waits for somebody else's poison."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from db import outbox
+from services.fan_out import deliver_event as deliver_module
+from services.fan_out.deliver_event import deliver_event
+from services.fan_out.note_failure import MAX_FAILURES, note_failure
+from tests.world import World, ids, newest_first
+
+
+async def _due_now(world: World) -> None:
+    async with world.backends.database.writing() as session:
+        await session.execute(text("UPDATE outbox SET next_attempt_at = now() WHERE closed_at IS NULL"))
+
+
+async def _lease(world: World) -> list[outbox.LeasedEvent]:
+    async with world.backends.database.writing() as session:
+        return await outbox.lease_due_events(session, size=50, lease_seconds=10.0)
+
+
+async def test_a_poison_event_is_parked_and_troubles_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.add("ada", "eve", "bob")
+    await world.follow("bob", "ada", "eve")
+    await world.warm("bob")
+    poison = await world.post("eve")
+    good = [await world.post("ada") for _ in range(5)]
+    deliver = world.backends.timelines.deliver
+
+    async def poisoned(viewer_ids: list[int], post_id: int) -> int:
+        if post_id == poison:
+            raise ZeroDivisionError("poison")
+        return await deliver(viewer_ids, post_id)
+
+    monkeypatch.setattr(world.backends.timelines, "deliver", poisoned)
+    for _ in range(MAX_FAILURES):
+        await _due_now(world)
+        for event in await _lease(world):
+            try:
+                await deliver_event(world.backends, event_id=event.id, attempt=event.attempt)
+            except ZeroDivisionError as error:
+                await note_failure(world.backends, event_id=event.id, attempt=event.attempt, error=error)
+    async with world.backends.database.reading() as session:
+        rows = (
+            await session.execute(text("SELECT post_id, failures, last_error FROM outbox WHERE parked_at IS NOT NULL"))
+        ).all()
+        totals = await outbox.count_events(session)
+    assert [tuple(row) for row in rows] == [(poison, MAX_FAILURES, "ZeroDivisionError")]
+    assert (totals.open, totals.parked) == (0, 1)
+    await _due_now(world)
+    assert await _lease(world) == []
+    inspection = await world.backends.timelines.inspect(world.ids["bob"])
+    assert inspection.ids == newest_first(good)
+    assert await world.walk("bob", 2) == newest_first([poison, *good])
+
+
+async def test_a_new_attempt_goes_on_where_the_last_one_noted_and_rewrites_at_most_one_chunk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    monkeypatch.setattr(deliver_module, "JOB_SECONDS", 0.0)
+    world.backends = replace(world.backends, policy=replace(world.backends.policy, fanout_batch=2, fanout_cache_batch=1))
+    followers = [f"f{number}" for number in range(9)]
+    await world.add("ada", *followers)
+    for name in followers:
+        await world.follow(name, "ada")
+        await world.warm(name)
+    post = await world.post("ada")
+    (event,) = await _lease(world)
+    written: list[int] = []
+    deliver = world.backends.timelines.deliver
+
+    async def noted(viewer_ids: list[int], post_id: int) -> int:
+        if len(written) == 5:  # in the middle of the third chunk
+            written.append(0)
+            raise RuntimeError("killed")
+        written.extend(viewer_ids)
+        return await deliver(viewer_ids, post_id)
+
+    monkeypatch.setattr(world.backends.timelines, "deliver", noted)
+    for _ in range(2):
+        await deliver_event(world.backends, event_id=event.id, attempt=event.attempt)
+    with pytest.raises(RuntimeError, match="killed"):
+        await deliver_event(world.backends, event_id=event.id, attempt=event.attempt)
+    assert all([ids(await world.page(name)) == [post] for name in followers])
+    await _due_now(world)
+    assert await world.drain() == 1
+    counts = [written.count(world.ids[name]) for name in followers]
+    assert min(counts) == 1
+    assert sum(counts) <= len(followers) + 2, "more than one chunk was written again"
+    for name in followers:
+        assert (await world.backends.timelines.inspect(world.ids[name])).ids == [post]

@@ -1,0 +1,197 @@
+"""A test of the tests: mistakes planted into our own code are found, each by the scene that is there for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from cache import timelines as timelines_module
+from cache.scripts import source
+from cache.timelines import Slice, Timelines, Warmth
+from db import feed_candidates, outbox
+from services.backends import Backends
+from services.fan_out import deliver_event as deliver_module
+from services.feeds import feed_candidates as reader_module
+from services.feeds import feed_entry, read_home_feed, rebuild_timeline
+from services.fill_page import FilledPage, fill_page
+from tests.stories import trap_scenarios as scenes
+from tests.world import World
+
+Patch = pytest.MonkeyPatch
+
+
+def _sql(patch: Patch, module: Any, name: str, old: str, new: str) -> None:
+    statement = getattr(module, name)
+    parts = statement if isinstance(statement, tuple) else (statement,)
+    assert all(old in part.text for part in parts), f"{old!r} is no longer in {name}"
+    changed = tuple(text(part.text.replace(old, new)) for part in parts)
+    patch.setattr(module, name, changed if isinstance(statement, tuple) else changed[0])
+
+
+def _script(world: World, attribute: str, name: str, old: str, new: str) -> None:
+    script = source(name)
+    assert old in script, f"{old!r} is no longer in {name}.lua"
+    register = world.backends.redis.redis.register_script
+    setattr(world.backends.timelines, attribute, register(script.replace(old, new)))
+
+
+def open_promises_not_merged(patch: Patch, _: World) -> None:
+    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "o.kind = 'post_published'", "false")
+
+
+def promises_counted_as_posts(patch: Patch, _: World) -> None:
+    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "SELECT DISTINCT", "SELECT")
+
+
+def pulled_authors_not_merged(patch: Patch, _: World) -> None:
+    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "u.has_pulled_posts", "false")
+
+
+def below_the_slice_other_rules(patch: Patch, _: World) -> None:
+    _sql(patch, feed_candidates, "_ALL_BOTH", "deleted_at IS NULL", "deleted_at IS NULL AND delivery = 'PUSH'")
+
+
+def graph_version_ignored(patch: Patch, _: World) -> None:
+    patch.setattr(Timelines, "_version_part", lambda self, graph_version: f":{self._client.run_id}:0:")
+
+
+def server_run_ignored(patch: Patch, _: World) -> None:
+    patch.setattr(Timelines, "_version_part", lambda self, graph_version: f":run:{graph_version}:")
+
+
+def cut_slice_taken_as_whole(patch: Patch, _: World) -> None:
+    read = Timelines._read_slice
+
+    async def careless(self: Timelines, *arguments: Any) -> Slice:
+        found = await read(self, *arguments)
+        return Slice(found.warmth, found.ids, covers=found.covers or found.warmth is Warmth.WARM)
+
+    patch.setattr(Timelines, "_read_slice", careless)
+
+
+def trimmed_without_saying_so(_: Patch, world: World) -> None:
+    _script(world, "_deliver", "deliver", "if string.sub(marker, -1) == 'w' then", "if false then")
+
+
+def written_to_cold_timelines(_: Patch, world: World) -> None:
+    _script(
+        world,
+        "_deliver",
+        "deliver",
+        "elseif state == 'r' then",
+        "elseif not state then redis.call('ZADD', key, score, member) elseif state == 'r' then",
+    )
+
+
+def written_below_the_floor(_: Patch, world: World) -> None:
+    _script(
+        world,
+        "_deliver",
+        "deliver",
+        "local fits = true\n    if string.sub(marker, -1) == 'c' then",
+        "local fits = true\n    if false then",
+    )
+
+
+def ties_the_other_way_round(_: Patch, world: World) -> None:
+    _script(world, "_read", "read_timeline", "batch[i] > first)", "batch[i] < first)")
+
+
+def building_timelines_not_written_to(_: Patch, world: World) -> None:
+    _script(world, "_deliver", "deliver", "if state == 'b' then", "if state == 'never' then")
+
+
+def relation_not_judged_again(patch: Patch, _: World) -> None:
+    patch.setattr(feed_entry, "is_in_home_feed", lambda *_, **__: True)
+
+
+def cursor_of_the_last_shown(patch: Patch, _: World) -> None:
+    async def careless(fetch: Any, *, start: Any, size: int) -> FilledPage[Any, Any]:
+        filled = await fill_page(fetch, start=start, size=size)
+        return FilledPage(filled.items, filled.has_more, filled.items[-1][0] if filled.items else None)
+
+    patch.setattr(read_home_feed, "fill_page", careless)
+
+
+def short_pages_end_the_scroll(patch: Patch, _: World) -> None:
+    async def careless(fetch: Any, *, start: Any, size: int) -> FilledPage[Any, Any]:
+        rows = [row for row in await fetch(start, size) if row[1] is not None]
+        return FilledPage(rows, len(rows) == size, rows[-1][0] if rows else None)
+
+    patch.setattr(read_home_feed, "fill_page", careless)
+
+
+def rebuilt_before_marking(patch: Patch, _: World) -> None:
+    async def careless(backends: Backends, session: Any, viewer_id: int, *, graph_version: int) -> list[int] | None:
+        rows = await rebuild_timeline.load_pushed_ids(session, viewer_id, size=backends.timelines.cap + 1)
+        claim = await backends.timelines.begin_building(viewer_id, graph_version=graph_version)
+        if claim is not None:
+            await backends.timelines.finish_building(claim, rows)
+        return rows
+
+    patch.setattr(reader_module, "rebuild_timeline", careless)
+
+
+def private_posts_pushed(patch: Patch, _: World) -> None:
+    patch.setattr(deliver_module, "Visibility", SimpleNamespace(PRIVATE=object()))
+
+
+def deletions_not_delivered(patch: Patch, _: World) -> None:
+    async def nothing(*_: Any) -> None:
+        return None
+
+    patch.setattr(Timelines, "remove", nothing)
+
+
+def backwards_by_the_present_cap(patch: Patch, _: World) -> None:
+    patch.setattr(timelines_module, "_MORE_THAN_ANY_CAP", scenes.CAP + 3)
+
+
+def stale_attempts_go_on(patch: Patch, _: World) -> None:
+    _sql(patch, outbox, "_HELD", "o.attempts = :attempt", "o.attempts >= :attempt")
+
+
+def a_dead_builder_holds_for_ever(patch: Patch, _: World) -> None:
+    patch.setattr(timelines_module, "BUILDING_SECONDS", 86_400.0)
+
+
+PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[None]]]] = [
+    (open_promises_not_merged, scenes.workers_stop_and_resume),
+    (promises_counted_as_posts, scenes.hidden_and_shown_again),
+    (pulled_authors_not_merged, scenes.around_the_threshold),
+    (below_the_slice_other_rules, scenes.around_the_threshold),
+    (graph_version_ignored, scenes.followed_and_unfollowed),
+    (server_run_ignored, scenes.another_server_run),
+    (cut_slice_taken_as_whole, scenes.scroll_beyond_the_cap),
+    (trimmed_without_saying_so, scenes.scroll_beyond_the_cap),
+    (written_to_cold_timelines, scenes.a_sleeping_timeline_stays_asleep),
+    (written_below_the_floor, scenes.an_old_post_shown_late),
+    (ties_the_other_way_round, scenes.one_millisecond),
+    (building_timelines_not_written_to, scenes.delivered_while_rebuilding),
+    (relation_not_judged_again, scenes.unfollowed_while_fan_out_runs),
+    (cursor_of_the_last_shown, scenes.almost_everything_is_filtered),
+    (short_pages_end_the_scroll, scenes.almost_everything_is_filtered),
+    (rebuilt_before_marking, scenes.delivered_while_rebuilding),
+    (private_posts_pushed, scenes.private_posts_stay_at_home),
+    (deletions_not_delivered, scenes.deleted_at_every_step),
+    (backwards_by_the_present_cap, scenes.a_smaller_cap),
+    (stale_attempts_go_on, scenes.a_stale_attempt),
+    (a_dead_builder_holds_for_ever, scenes.back_after_a_dead_builder),
+]
+
+
+@pytest.mark.parametrize(("plant", "scene"), PLANTED, ids=lambda part: part.__name__)
+async def test_a_planted_bug_is_found(
+    world: World,
+    monkeypatch: Patch,
+    plant: Callable[[Patch, World], None],
+    scene: Callable[[World], Awaitable[None]],
+) -> None:
+    monkeypatch.setattr("cache.timelines.TRIM_SLACK", 2)
+    plant(monkeypatch, world)
+    with pytest.raises(AssertionError):
+        await scene(world)
