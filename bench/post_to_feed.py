@@ -114,6 +114,7 @@ async def _post_steadily(client: httpx.AsyncClient, external_id: str, *, seconds
         sent_at = time.monotonic()
         response = await client.post("/graphql", json=body, headers=headers)
         answered_at, wall = time.monotonic(), time.time()
+        assert response.status_code == 200, response.text
         return Answered(response.json()["data"]["createPost"]["post"]["id"], sent_at, answered_at, wall)
 
     began = time.monotonic()
