@@ -67,7 +67,9 @@ async def measure(system: RunningSystem, *, seconds: float, rate: float) -> None
     async with httpx.AsyncClient(base_url=system.address, timeout=30) as client:
         for follower in followers:
             headers = {"Authorization": f"Bearer {token_of(follower['external_id'])}"}
-            (await client.post("/graphql", json={"query": "{ feed(first: 1) { nodes { id } } }"}, headers=headers)).raise_for_status()
+            (
+                await client.post("/graphql", json={"query": "{ feed(first: 1) { nodes { id } } }"}, headers=headers)
+            ).raise_for_status()
         subscribers = _start_subscribers(system, [follower["external_id"] for follower in followers])
         await asyncio.sleep(_SETTLE_SECONDS)
         # Not counted: connections are opened and statements prepared.
@@ -112,6 +114,7 @@ async def _post_steadily(client: httpx.AsyncClient, external_id: str, *, seconds
         sent_at = time.monotonic()
         response = await client.post("/graphql", json=body, headers=headers)
         answered_at, wall = time.monotonic(), time.time()
+        assert response.status_code == 200, response.text
         return Answered(response.json()["data"]["createPost"]["post"]["id"], sent_at, answered_at, wall)
 
     began = time.monotonic()

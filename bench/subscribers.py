@@ -1,7 +1,7 @@
-"""Many `newPosts` subscribers in a process of their own: `python -m bench.subscribers ADDRESS`, one token a line on stdin.
+"""Many `newPosts` subscribers in a process of their own: `python -m bench.subscribers ADDRESS`, tokens in a line of stdin.
 
-Says `connected` when all of them have been acknowledged. When stdin ends and nothing comes any more, it prints one JSON object: ids of posts
-to the instants (of the machine's monotonic clock, in seconds) at which each subscriber had the post.
+Says `connected` when all of them have been acknowledged. When stdin ends and nothing comes any more, it prints one JSON object:
+ids of posts to the instants (of the machine's monotonic clock, in seconds) at which each subscriber had the post.
 """
 
 from __future__ import annotations
