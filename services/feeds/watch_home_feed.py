@@ -79,9 +79,7 @@ async def watch_home_feed(
         live_feed.leave(watcher)
 
 
-async def _tell(
-    backends: Backends, viewer_id: int, events: list[NewPost], judged_at: float
-) -> AsyncGenerator[NewPost, None]:
+async def _tell(backends: Backends, viewer_id: int, events: list[NewPost], judged_at: float) -> AsyncGenerator[NewPost, None]:
     """The events one by one; those that have waited are judged again by the facts of now."""
     while events:
         if time.monotonic() - judged_at > JUDGED_SECONDS:
