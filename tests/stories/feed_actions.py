@@ -22,8 +22,8 @@ from services.posts.edit_post import edit_post
 from tests.oracle import expected_feed
 from tests.world import World, ids
 
-SMALL_CAP = 5
-SMALL_SLACK = 2
+SMALL_CAP = 3
+SMALL_SLACK = 1
 _VISIBILITIES = (Visibility.PUBLIC, Visibility.PUBLIC, Visibility.PUBLIC, Visibility.FRIENDS, Visibility.PRIVATE)
 _TABLES = "TRUNCATE users, posts, follows, follow_requests, outbox"
 
@@ -54,7 +54,7 @@ class Scene:
     @classmethod
     async def open(cls, backends: Backends, *, people: int) -> Self:
         backends = replace(
-            backends, policy=replace(backends.policy, celebrity_threshold=3, fanout_batch=2, fanout_cache_batch=1)
+            backends, policy=replace(backends.policy, celebrity_threshold=4, fanout_batch=2, fanout_cache_batch=1)
         )
         backends.timelines.cap = SMALL_CAP
         backends.redis._run = _ChosenRun("run0")  # type: ignore[assignment]
@@ -123,6 +123,13 @@ async def _edit(scene: Scene, a: int, b: int, c: int) -> None:
         )
     except RefusedError:  # deleted
         return
+
+
+async def _burst(scene: Scene, a: int, b: int, _: int) -> None:
+    """More posts of one author than a timeline holds, delivered one by one."""
+    for number in range(1 + b % 5):
+        await _post(scene, a, number, 0)
+        await scene.world.drain()
 
 
 async def _hide_and_show(scene: Scene, a: int, b: int, c: int) -> None:
@@ -225,13 +232,13 @@ async def _read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
 
 async def _threshold(scene: Scene, a: int, _b: int, _c: int) -> None:
     scene.world.backends = replace(
-        scene.backends, policy=replace(scene.backends.policy, celebrity_threshold=1 + a % 5, fanout_batch=1 + a % 3)
+        scene.backends, policy=replace(scene.backends.policy, celebrity_threshold=2 + a % 5, fanout_batch=1 + a % 3)
     )
 
 
 async def _cap(scene: Scene, a: int, _b: int, _c: int) -> None:
     """A deployment with another cap: timelines of the old one are still there."""
-    scene.backends.timelines.cap = 3 + a % 6
+    scene.backends.timelines.cap = 2 + a % 12
 
 
 async def _wipe(scene: Scene, _a: int, _b: int, _c: int) -> None:
@@ -244,7 +251,7 @@ async def _evict(scene: Scene, a: int, _b: int, _c: int) -> None:
 
 async def _save(scene: Scene, _a: int, _b: int, _c: int) -> None:
     redis = scene.backends.redis.redis
-    scene.saved_keys = {key: await redis.dump(key) for key in await redis.keys("tl:*")}
+    scene.saved_keys = {key: await redis.dump(key) for key in await redis.keys("tl:*")}  # type: ignore[misc]
 
 
 async def _restart_with_older_state(scene: Scene, _a: int, _b: int, _c: int) -> None:
@@ -274,11 +281,12 @@ async def _is_awake(scene: Scene, name: str) -> bool:
 
 Action = Callable[[Scene, int, int, int], Awaitable[None]]
 ACTIONS: dict[str, tuple[int, Action]] = {
-    "follow": (10, _follow),
-    "unfollow": (6, _unfollow),
+    "follow": (6, _follow),
+    "unfollow": (3, _unfollow),
     "post": (30, _post),
     "edit": (6, _edit),
-    "hide_and_show": (3, _hide_and_show),
+    "burst": (14, _burst),
+    "hide_and_show": (8, _hide_and_show),
     "delete": (5, _delete),
     "set_private": (3, _set_private),
     "answer_request": (4, _answer_request),
@@ -291,7 +299,7 @@ ACTIONS: dict[str, tuple[int, Action]] = {
     "warm": (10, _warm),
     "read_while_it_happens": (8, _read_while_it_happens),
     "threshold": (4, _threshold),
-    "cap": (2, _cap),
+    "cap": (4, _cap),
     "wipe": (1, _wipe),
     "evict": (3, _evict),
     "save": (3, _save),

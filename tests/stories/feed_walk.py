@@ -14,7 +14,7 @@ from services.backends import Backends
 from tests.stories.feed_actions import ACTIONS, Scene
 from tests.stories.feed_checks import Difference, check_all, check_one
 
-PEOPLE = 6
+PEOPLE = 5
 _OPENING = 14
 """Steps of a walk's beginning that only make people follow and post, so that there is something to break."""
 

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,14 +40,15 @@ async def shop(settings: Settings) -> AsyncIterator[World]:
 
 
 @contextmanager
-def stopped(pid: int, *, whole_group: bool = False) -> Iterator[None]:
-    """The server hangs: its sockets are open and nobody answers."""
-    send = (lambda number: os.killpg(os.getpgid(pid), number)) if whole_group else (lambda number: os.kill(pid, number))
-    send(signal.SIGSTOP)
+def stopped(*pids: int) -> Iterator[None]:
+    """The processes hang: their sockets are open and nobody answers."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        send(signal.SIGCONT)
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
 
 
 async def test_a_hung_redis_gives_the_same_pages_in_bounded_time_and_heals(shop: World, servers: EmbeddedServers) -> None:
@@ -100,17 +101,10 @@ async def test_a_hung_database_is_unavailable_in_time_and_heals_without_leaks(sh
     assert all(page.status.complete for page in pages)
 
 
-@contextmanager
-def stopped_postgres(pid: int) -> Iterator[None]:
+def stopped_postgres(pid: int) -> AbstractContextManager[None]:
     """PostgreSQL and its backends."""
     children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    for number in (pid, *children):
-        os.kill(number, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for number in (*children, pid):
-            os.kill(number, signal.SIGCONT)
+    return stopped(pid, *children)
 
 
 async def test_killed_database_connections_are_replaced(shop: World) -> None:

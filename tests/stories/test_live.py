@@ -201,11 +201,11 @@ async def test_killed_doorbells_and_a_stopped_redis_cost_time_and_no_event(
         client.connect()
         posts = []
         for _ in range(3):
-            await world.backends.redis.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await world.backends.redis.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
             posts.append(await world.post("ada"))
             await asyncio.sleep(0.1)
         await client.has(set(posts))
-        await world.backends.redis.redis.execute_command("CLIENT", "PAUSE", "1500", "ALL")
+        await world.backends.redis.redis.execute_command("CLIENT", "PAUSE", "1500", "ALL")  # type: ignore[no-untyped-call]
         posts.append(await world.post("ada"))
         await client.has(set(posts))
         await client.cut()

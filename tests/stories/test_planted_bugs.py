@@ -16,7 +16,7 @@ from db import feed_candidates, outbox
 from services.backends import Backends
 from services.fan_out import deliver_event as deliver_module
 from services.feeds import feed_candidates as reader_module
-from services.feeds import feed_entry, read_home_feed, rebuild_timeline
+from services.feeds import feed_entry, read_home_feed
 from services.fill_page import FilledPage, fill_page
 from tests.stories import trap_scenarios as scenes
 from tests.world import World
@@ -127,7 +127,7 @@ def short_pages_end_the_scroll(patch: Patch, _: World) -> None:
 
 def rebuilt_before_marking(patch: Patch, _: World) -> None:
     async def careless(backends: Backends, session: Any, viewer_id: int, *, graph_version: int) -> list[int] | None:
-        rows = await rebuild_timeline.load_pushed_ids(session, viewer_id, size=backends.timelines.cap + 1)
+        rows = await feed_candidates.load_pushed_ids(session, viewer_id, size=backends.timelines.cap + 1)
         claim = await backends.timelines.begin_building(viewer_id, graph_version=graph_version)
         if claim is not None:
             await backends.timelines.finish_building(claim, rows)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from cache import keys
 from db import outbox
+from db.feed_candidates import load_pushed_ids
 from domain.feed import FeedState
 from domain.ids import make_id, milliseconds_of
 from domain.records import Visibility
@@ -301,7 +302,7 @@ async def delivered_while_rebuilding(world: World) -> None:
     await world.drain()
     await world.backends.timelines.forget([world.ids["bob"]])
     post = await world.post("ada")
-    load = rebuild_module.load_pushed_ids
+    load = load_pushed_ids
 
     async def load_then_deliver(*arguments: object, **named: object) -> list[int]:
         rows = await load(*arguments, **named)  # type: ignore[arg-type]
@@ -335,6 +336,7 @@ async def another_server_run(world: World) -> None:
     await world.drain()
     key = keys.timeline(world.ids["bob"])
     old = await world.backends.redis.redis.dump(key)
+    assert old is not None
     await world.post("ada")
     await world.drain()
     await world.backends.redis.redis.restore(key, 60_000, old, replace=True)
