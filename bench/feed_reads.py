@@ -73,7 +73,7 @@ def _request(body: bytes, token: str) -> bytes:
 
 
 async def _load(address: str, requests: Iterator[bytes], connections: int, *, until: float) -> tuple[list[float], int, int]:
-    """Seconds of each request, the bytes of all bodies, and how many were UNAVAILABLE; ends with the requests, or at `until` (perf_counter)."""
+    """Seconds of each request, bytes of all bodies, number of UNAVAILABLE; until the requests or the time run out."""
     latencies: list[float] = []
     size = failures = 0
 
