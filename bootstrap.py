@@ -48,12 +48,14 @@ async def open_backends(
         stack.push_async_callback(redis.close)
         relay_bell = RelayBell(database)
         stack.push_async_callback(relay_bell.close)
+        live_bell = RedisBell(redis.redis)
+        stack.push_async_callback(live_bell.close)
         yield Backends(
             database=database,
             redis=redis,
             timelines=Timelines(redis, cap=settings.feed_cap, ttl=settings.feed_ttl),
             relay_bell=relay_bell,
-            live_bell=RedisBell(redis.redis),
+            live_bell=live_bell,
             sealer=CursorSealer(settings.cursor_key),
             policy=FeedPolicy(
                 celebrity_threshold=settings.celebrity_threshold,

@@ -30,6 +30,7 @@ from domain.errors import UnavailableError
 from schema.documents import RequestError
 from schema.errors import INTERNAL, UNAVAILABLE, error
 from schema.execution import Operation, Response
+from schema.shared_events import RenderedResponse
 
 INIT_SECONDS = 5.0
 SEND_SECONDS = 30.0
@@ -132,12 +133,15 @@ class SocketConnection:
                 self._cancel(message.id)
 
     async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_text(encode_json(message).decode())
+
+    async def _send_text(self, text: str) -> None:
         """Raises _EndedError where the connection has ended, or ends because the client does not read."""
         if self._end.done():
             raise _EndedError
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._websocket.send_text(encode_json(message).decode())
+                await self._websocket.send_text(text)
         except TimeoutError:
             self._finish(CloseError(CloseCode.TOO_SLOW, "the client reads too slowly"))
             raise _EndedError from None
@@ -249,11 +253,14 @@ class SocketConnection:
     async def _stream(self, operation_id: str, operation: Operation) -> list[dict[str, Any]]:
         """The errors with which the stream ended; none where it ended by itself."""
         context = await self._state.deadline.run(self._state.open_context(self._claims))
-        responses = cast("AsyncGenerator[Response]", self._state.engine.subscribe(operation, context))
+        responses = cast("AsyncGenerator[Response | RenderedResponse]", self._state.engine.subscribe(operation, context))
         metrics.LIVE_SUBSCRIBERS.inc()
         try:
             async with aclosing(responses):
                 async for response in responses:
+                    if isinstance(response, RenderedResponse):
+                        await self._send_text(_next_message(operation_id, response.json))
+                        continue
                     errors = await self._send_next(operation_id, response)
                     if errors:
                         return errors
@@ -270,3 +277,8 @@ class SocketConnection:
 
     async def _send_errors(self, operation_id: str, errors: list[dict[str, Any]]) -> None:
         await self._send({"type": "error", "id": operation_id, "payload": errors})
+
+
+def _next_message(operation_id: str, payload: str) -> str:
+    """A `next` message around a payload that is JSON already."""
+    return f'{{"type":"next","id":{encode_json(operation_id).decode()},"payload":{payload}}}'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
-from graphql.execution import ExecutionResult, execute, subscribe
+from graphql.execution import ExecutionResult, create_source_event_stream, execute, execute_subscription_event
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.context import OperationContext
@@ -16,6 +16,7 @@ from schema.build import graphql_core_schema
 from schema.documents import Document, Documents, RequestError
 from schema.errors import BAD_USER_INPUT, format_error
 from schema.limits import check_size
+from schema.shared_events import RenderedResponse, is_same_for_all, render_once
 
 Response = dict[str, Any]
 """`data` and `errors` as the specification says."""
@@ -77,26 +78,35 @@ class Engine:
             result = await result
         return to_response(result)
 
-    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response]:
+    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response | RenderedResponse]:
         """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
-        stream = subscribe(
+        executor: Any = _FreshEventExecutor.build(
             graphql_core_schema(),
             operation.document.ast,
             context_value=context,
-            variable_values=operation.variables,
+            raw_variable_values=operation.variables,
             operation_name=operation.name,
-            executor_class=cast("Any", _FreshEventExecutor),
             hide_suggestions=True,
         )
-        if inspect.isawaitable(stream):
-            stream = await stream
-        if isinstance(stream, ExecutionResult):
-            yield to_response(stream)
+        if isinstance(executor, list):
+            yield to_response(ExecutionResult(None, errors=executor))
             return
-        events = stream
+        events: Any = create_source_event_stream(executor)
+        if inspect.isawaitable(events):
+            events = await events
+        if isinstance(events, ExecutionResult):
+            yield to_response(events)
+            return
+
+        async def execute_event(event: object) -> Response:
+            result: Any = execute_subscription_event(executor.build_per_event_executor(event))
+            return to_response(await result if inspect.isawaitable(result) else result)
+
+        is_shared = is_same_for_all(operation.document.ast, operation.node)
         try:
-            async for result in events:
-                yield to_response(result)
+            async for event in events:
+                rendered = await render_once(event, operation.node, execute_event) if is_shared else None
+                yield rendered or await execute_event(event)
         except GraphQLError as failure:
             yield {"errors": [format_error(failure)]}
         except Exception as failure:

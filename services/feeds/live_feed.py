@@ -12,6 +12,7 @@ import contextlib
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -26,6 +27,8 @@ from services.feeds.feed_entry import entry_for
 
 BATCH_SIZE = 500
 QUEUE_SIZE = 64
+LOOKING_UP = 3
+"""Watchers that ask the database for themselves at a time: thousands of them must not take it away from requests."""
 _RETRY_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
@@ -38,6 +41,8 @@ class LivePost:
     event_id: int
     transaction_id: int
     entry: FeedEntry
+    shared: dict[int, Any] = field(default_factory=dict)
+    """The same object for every receiver whose entry differs in nothing but its cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class LiveFeed:
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._seen: str | None = None
+        self.looking_up = asyncio.Semaphore(LOOKING_UP)
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="live-feed")
@@ -156,13 +162,15 @@ class LiveFeed:
             if row.post_id not in posts:
                 continue
             post, author = posts[row.post_id]
+            shared: dict[int, Any] = {}
             for viewer_id in {*followers.get(author.id, ()), *({author.id} & self._watchers.keys())}:
                 relation = Relation(
                     follows=viewer_id in followers.get(author.id, ()), is_followed_by=author.id in followed.get(viewer_id, ())
                 )
                 entry = entry_for(self._backends.sealer, post, author, relation, viewer_id=viewer_id)
                 if entry is not None:
-                    parts.setdefault(viewer_id, []).append(LivePost(row.event_id, row.transaction_id, entry))
+                    live_post = LivePost(row.event_id, row.transaction_id, entry, {} if viewer_id == author.id else shared)
+                    parts.setdefault(viewer_id, []).append(live_post)
         for viewer_id, live_posts in parts.items():
             for watcher in self._watchers.get(viewer_id, ()):
                 watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, live_posts, judged_at))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from db.live_events import load_missed_by, take_moment
 from db.posts import load_posts
@@ -27,10 +28,15 @@ _RETENTION_MARGIN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """An entry that has just come into the feed. `cursor`: where to resume."""
+    """An entry that has just come into the feed. `cursor`: where to resume.
+
+    `shared` is one and the same object for all receivers whose entry differs in nothing but cursors: what is made of it for one
+    of them may be kept there for the others.
+    """
 
     cursor: str
     edge: FeedEntry
+    shared: dict[int, Any] = field(default_factory=dict)
 
 
 async def watch_home_feed(
@@ -48,8 +54,8 @@ async def watch_home_feed(
             async with backends.database.reading() as session:
                 moment = Moment(*await take_moment(session))
         else:
-            moment, missed = await _catch_up(backends, viewer_id, moment)
-            async with aclosing(_tell(backends, viewer_id, missed, time.monotonic())) as events:
+            moment, missed = await _catch_up(backends, live_feed, viewer_id, moment)
+            async with aclosing(_tell(backends, live_feed, viewer_id, missed, time.monotonic())) as events:
                 async for event in events:
                     yield event
         seen = Snapshot.parse(moment.seen)
@@ -59,8 +65,8 @@ async def watch_home_feed(
                 watcher.is_behind = False
                 while not watcher.queue.empty():
                     watcher.queue.get_nowait()
-                moment, missed = await _catch_up(backends, viewer_id, moment)
-                async with aclosing(_tell(backends, viewer_id, missed, time.monotonic())) as events:
+                moment, missed = await _catch_up(backends, live_feed, viewer_id, moment)
+                async with aclosing(_tell(backends, live_feed, viewer_id, missed, time.monotonic())) as events:
                     async for event in events:
                         yield event
                 seen = Snapshot.parse(moment.seen)
@@ -72,19 +78,21 @@ async def watch_home_feed(
             moment = Moment(batch.snapshot, batch.as_of)
             seen = Snapshot.parse(moment.seen)
             sealed = _with_cursors(backends, viewer_id, fresh, told, moment)
-            async with aclosing(_tell(backends, viewer_id, sealed, batch.judged_at)) as events:
+            async with aclosing(_tell(backends, live_feed, viewer_id, sealed, batch.judged_at)) as events:
                 async for event in events:
                     yield event
     finally:
         live_feed.leave(watcher)
 
 
-async def _tell(backends: Backends, viewer_id: int, events: list[NewPost], judged_at: float) -> AsyncGenerator[NewPost, None]:
+async def _tell(
+    backends: Backends, live_feed: LiveFeed, viewer_id: int, events: list[NewPost], judged_at: float
+) -> AsyncGenerator[NewPost, None]:
     """The events one by one; those that have waited are judged again by the facts of now."""
     while events:
         if time.monotonic() - judged_at > JUDGED_SECONDS:
-            judged_at = time.monotonic()
-            async with backends.database.reading() as session:
+            async with live_feed.looking_up, backends.database.reading() as session:
+                judged_at = time.monotonic()
                 facts = await load_posts(session, [event.edge.node.id for event in events], viewer_id=viewer_id)
             entries = [
                 entry_for(backends.sealer, *facts[event.edge.node.id], viewer_id=viewer_id)
@@ -92,15 +100,15 @@ async def _tell(backends: Backends, viewer_id: int, events: list[NewPost], judge
                 else None
                 for event in events
             ]
-            events = [replace(event, edge=entry) for event, entry in zip(events, entries, strict=True) if entry is not None]
+            events = [NewPost(event.cursor, entry) for event, entry in zip(events, entries, strict=True) if entry is not None]
         else:
             event, *events = events
             yield event
 
 
-async def _catch_up(backends: Backends, viewer_id: int, moment: Moment) -> tuple[Moment, list[NewPost]]:
+async def _catch_up(backends: Backends, live_feed: LiveFeed, viewer_id: int, moment: Moment) -> tuple[Moment, list[NewPost]]:
     """What the viewer has not been told since the moment, and the moment reached."""
-    async with backends.database.reading() as session:
+    async with live_feed.looking_up, backends.database.reading() as session:
         now, as_of = await take_moment(session)
         if as_of - moment.as_of > backends.policy.outbox_retention - _RETENTION_MARGIN:
             raise FeedResetError("the cursor is too old: fetch the feed again")
@@ -142,5 +150,5 @@ def _with_cursors(backends: Backends, viewer_id: int, posts: list[LivePost], tol
     for number, post in enumerate(posts, start=1):
         is_last = number == len(posts)
         moment = reached if is_last else Moment(told.seen, told.as_of, reached.seen, post.event_id)
-        events.append(NewPost(seal_moment(backends.sealer, viewer_id, moment), post.entry))
+        events.append(NewPost(seal_moment(backends.sealer, viewer_id, moment), post.entry, post.shared))
     return events
