@@ -1,12 +1,13 @@
 """Home timelines in Redis: for each viewer in use, the contiguous newest slice of pushed post ids.
 
-Layout: one sorted set a viewer. The first element is the *marker* (score -inf): state, server run, the viewer's graph version,
-and whether the slice is whole (`w`: nothing pushed lies below it) or cut (`c`). Marker and entries are one key, so eviction
-takes both or none. The other elements are the posts: score = -milliseconds, member = the complement of the id in decimal. So
-the set's own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new entries stand
-first, where inserting into the compact encoding is cheapest.
+Layout: one sorted set a viewer. The first element is the *marker* (score -inf): state, server run, database, the viewer's
+graph version, and whether the slice is whole (`w`: nothing pushed lies below it) or cut (`c`). Marker and entries are one key,
+so eviction takes both or none. The other elements are the posts: score = -milliseconds, member = the complement of the id in
+decimal. So the set's own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new
+entries stand first, where inserting into the compact encoding is cheapest.
 
-A timeline is *warm* when its marker names the present server run and graph version; anything else is cold, never empty.
+A timeline is *warm* when its marker names the present server run, database and graph version; anything else is cold, never
+empty.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from cache import keys
 from cache.client import RedisClient
 from cache.scripts import source
 from domain.ids import MAX_ID, TIME_SHIFT
+from domain.timeline_version import TimelineVersion
 
 TRIM_SLACK = 50
 """Entries above the cap that may stay until the next trim: trimming at each write costs a third of its speed."""
 _MORE_THAN_ANY_CAP = 1_000_000
 BUILDING_SECONDS = 5.0
 """Life of a building mark: longer than a rebuild takes, short enough that a dead builder is soon replaced."""
+_TOKEN_BYTES = 5
+"""Members above 64 bytes cost the set its compact encoding. A building mark has at most 46, and the graph version's digits."""
 
 
 class Warmth(Enum):
@@ -88,30 +92,30 @@ class Timelines:
         self._begin = register(source("begin_building"))
         self._finish = register(source("finish_building"))
 
-    async def read_older(self, viewer_id: int, *, graph_version: int, below: int, size: int) -> Slice:
+    async def read_older(self, viewer_id: int, *, version: TimelineVersion, below: int, size: int) -> Slice:
         """Up to `size` ids below `below`, newest first."""
         # A position is an id that was shown, so the first millisecond to look at is its own.
         begin, first = ("-inf", "") if below >= MAX_ID else (str(_score(below)), _member(below))
-        return await self._read_slice(viewer_id, graph_version, [begin, first, size, self._ttl_ms], size)
+        return await self._read_slice(viewer_id, version, [begin, first, size, self._ttl_ms], size)
 
-    async def read_newer(self, viewer_id: int, *, graph_version: int, above: int, size: int) -> Slice:
+    async def read_newer(self, viewer_id: int, *, version: TimelineVersion, above: int, size: int) -> Slice:
         """The `size` ids that follow `above` towards the new end, newest first."""
         # Not the cap: another process, or an earlier one, may have had a larger one.
         everything = _MORE_THAN_ANY_CAP
-        found = await self._read_slice(viewer_id, graph_version, ["-inf", "", everything, self._ttl_ms], everything)
+        found = await self._read_slice(viewer_id, version, ["-inf", "", everything, self._ttl_ms], everything)
         if found.warmth is not Warmth.WARM:
             return found
         reaches = found.covers or (bool(found.ids) and found.ids[-1] <= above)
         newer = [post_id for post_id in found.ids if post_id > above]
         return Slice(Warmth.WARM, newer[-size:] if size else [], covers=reaches)
 
-    async def _read_slice(self, viewer_id: int, graph_version: int, arguments: list[str | int], size: int) -> Slice:
+    async def _read_slice(self, viewer_id: int, version: TimelineVersion, arguments: list[str | int], size: int) -> Slice:
         reply = await self._client.run(self._read(keys=[keys.timeline(viewer_id)], args=arguments))
         if not reply:
             return Slice(Warmth.COLD, [], covers=False)
         marker = reply[0].decode()
-        if not marker.startswith(self._ready_prefix(graph_version)):
-            is_building = marker.startswith("b") and marker[1:].startswith(self._version_part(graph_version))
+        if not marker.startswith(self._ready_prefix(version)):
+            is_building = marker.startswith("b") and marker[1:].startswith(self._version_part(version))
             return Slice(Warmth.BUILDING if is_building else Warmth.COLD, [], covers=False)
         ids = [MAX_ID - int(member) for member in reply[2:]]
         # Cut, and the range ran out: what lies below the slice is not in it.
@@ -134,17 +138,17 @@ class Timelines:
             pipeline.zrem(keys.timeline(viewer_id), _member(post_id))
         await self._client.run(pipeline.execute())
 
-    async def begin_building(self, viewer_id: int, *, graph_version: int) -> BuildingClaim | None:
+    async def begin_building(self, viewer_id: int, *, version: TimelineVersion) -> BuildingClaim | None:
         """Claims the rebuild, over all processes; None where it is ready meanwhile, or somebody else is at it.
 
         From now on fan-out writes to the timeline: whatever is decided after this call and missing from the builder's read
         of the database arrives that way.
         """
         await self._client.run(self._client.redis.ping())  # the run id must be the present server's before it is written
-        version = self._version_part(graph_version)
-        mark = f"b{version}{secrets.token_hex(6)}"
-        ready = self._ready_prefix(graph_version)
-        arguments: list[str | int] = [mark, ready, f"b{version}", int(BUILDING_SECONDS * 1_000)]
+        building = "b" + self._version_part(version)
+        mark = building + secrets.token_hex(_TOKEN_BYTES)
+        ready = self._ready_prefix(version)
+        arguments: list[str | int] = [mark, ready, building, int(BUILDING_SECONDS * 1_000)]
         claimed = await self._client.run(self._begin(keys=[keys.timeline(viewer_id)], args=arguments))
         return BuildingClaim(viewer_id, mark, ready + "w") if claimed else None
 
@@ -192,12 +196,12 @@ class Timelines:
             if cursor == 0:
                 return
 
-    def is_current(self, marker: str | None, graph_version: int) -> bool:
+    def is_current(self, marker: str | None, version: TimelineVersion) -> bool:
         """Whether a marker makes its timeline warm now."""
-        return marker is not None and marker.startswith(self._ready_prefix(graph_version))
+        return marker is not None and marker.startswith(self._ready_prefix(version))
 
-    def _version_part(self, graph_version: int) -> str:
-        return f":{self._client.run_id}:{graph_version}:"
+    def _version_part(self, version: TimelineVersion) -> str:
+        return f":{self._client.run_id}:{version.database}:{version.graph}:"
 
-    def _ready_prefix(self, graph_version: int) -> str:
-        return "r" + self._version_part(graph_version)
+    def _ready_prefix(self, version: TimelineVersion) -> str:
+        return "r" + self._version_part(version)

@@ -14,6 +14,7 @@ from sqlalchemy import TextClause, text
 
 from db.database import ReadSession
 from domain.ids import MAX_ID
+from domain.timeline_version import TimelineVersion
 
 _IN_RANGE = "id > :above AND id < :below ORDER BY id {direction} LIMIT :size"
 
@@ -69,10 +70,12 @@ _PUSHED = """
     ) p WHERE f.follower_id = :viewer_id ORDER BY p.id DESC LIMIT :size
 """
 
+# The identity is drawn when a database is made; a clone of the server's own making shares it, but not the oid.
 _VIEWER = text(
     """
-    SELECT graph_version, following_count, statement_timestamp(), pg_current_snapshot()::text
-    FROM users WHERE id = :viewer_id AND suspended_at IS NULL
+    SELECT d.identity || '.' || (SELECT oid FROM pg_database WHERE datname = current_database()),
+      graph_version, following_count, statement_timestamp(), pg_current_snapshot()::text
+    FROM users CROSS JOIN deployment d WHERE id = :viewer_id AND suspended_at IS NULL
     """
 )
 
@@ -99,10 +102,16 @@ class IdRange:
 class FeedViewer:
     """The viewer as a feed read needs it. Everything committed before `as_of` is in `snapshot`, taken by the same statement."""
 
+    database_identity: str
     graph_version: int
     following_count: int
     as_of: datetime
     snapshot: str
+
+    @property
+    def timeline_version(self) -> TimelineVersion:
+        """What a timeline must have been made from to be believed."""
+        return TimelineVersion(self.database_identity, self.graph_version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The outbox: promises written with the change, leased by relays, kept by workers.
 
 A row is due when it is open, not parked and `next_attempt_at` has passed. Leasing moves that instant past the lease, so a row
-whose worker died becomes due again by itself. `attempts` counts the leases and is the token of the newest one.
+whose worker died becomes due again by itself. `attempts` counts the leases and is the token of the newest one;
+`unheard` counts those since a worker last took the row up, and lengthens the next.
 """
 
 from __future__ import annotations
@@ -49,13 +50,15 @@ MAX_BACKOFF_SECONDS = 300.0
 
 _INSERT = text("INSERT INTO outbox (kind, author_id, post_id) VALUES (:kind, :author_id, :post_id)")
 # The first two leases are short, so that a crash costs little; later ones double, so that a queue that stands still is not
-# filled with copies.
+# filled with copies. Only leases that no worker took up count: postponements say nothing of the queue. The exponent is bounded
+# because power() fails where it overflows, and with it the whole batch.
 _LEASE = text(
     f"""
     UPDATE outbox AS o SET
       attempts = o.attempts + 1,
+      unheard = o.unheard + 1,
       next_attempt_at = clock_timestamp()
-        + make_interval(secs => least({MAX_BACKOFF_SECONDS}, :lease_seconds * power(2, greatest(0, o.attempts - 1))))
+        + make_interval(secs => least({MAX_BACKOFF_SECONDS}, :lease_seconds * power(2, least(20, greatest(0, o.unheard - 1)))))
     FROM (
       SELECT id FROM outbox
       WHERE closed_at IS NULL AND parked_at IS NULL AND next_attempt_at <= clock_timestamp()
@@ -67,13 +70,14 @@ _LEASE = text(
 )
 _GIVE_BACK = text(
     """
-    UPDATE outbox SET next_attempt_at = clock_timestamp() + make_interval(secs => :seconds), attempts = attempts - 1
+    UPDATE outbox SET next_attempt_at = clock_timestamp() + make_interval(secs => :seconds), attempts = attempts - 1,
+      unheard = greatest(0, unheard - 1)
     WHERE id = ANY(CAST(:ids AS bigint[])) AND closed_at IS NULL
     """
 )
 _HELD = text(
     """
-    UPDATE outbox AS o SET next_attempt_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+    UPDATE outbox AS o SET next_attempt_at = clock_timestamp() + make_interval(secs => :lease_seconds), unheard = 0
     FROM users AS u
     WHERE o.id = :event_id AND o.attempts = :attempt AND o.closed_at IS NULL AND u.id = o.author_id
     RETURNING o.id, o.attempts, o.kind, o.author_id, o.post_id, o.last_follower_id, u.follower_count
@@ -151,7 +155,10 @@ async def give_back_events(session: WriteSession, event_ids: Sequence[int], *, s
 
 
 async def hold_event(session: WriteSession, event_id: int, *, attempt: int, lease_seconds: float) -> LeasedEvent | None:
-    """The row, its lease renewed; None where it is closed, or another attempt holds it: then there is nothing to do."""
+    """Takes the row up: its lease is renewed, later ones are short again.
+
+    None where it is closed, or another attempt holds it: then there is nothing to do.
+    """
     row = (await session.execute(_HELD, {"event_id": event_id, "attempt": attempt, "lease_seconds": lease_seconds})).first()
     return _to_event(row) if row is not None else None
 

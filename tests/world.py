@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from db import outbox
+from db.feed_candidates import load_feed_viewer
 from domain.feed import FeedOrder, FeedPage
 from domain.paging import PageRequest
 from domain.records import Visibility
+from domain.timeline_version import TimelineVersion
 from services.accounts.provision_account import provision_account
 from services.backends import Backends
 from services.fan_out.deliver_event import Outcome, deliver_event
@@ -57,6 +59,13 @@ class World:
                     report = await deliver_event(self.backends, event_id=event.id, attempt=event.attempt)
                     outcome = report.outcome
                 closed += outcome is Outcome.DONE
+
+    async def timeline_version(self, viewer: str) -> TimelineVersion:
+        """What a warm timeline of the viewer would have to name, who is not suspended."""
+        async with self.backends.database.reading() as session:
+            found = await load_feed_viewer(session, self.ids[viewer])
+        assert found is not None
+        return found.timeline_version
 
     async def page(self, viewer: str, size: int = 20, cursor: str | None = None, *, backward: bool = False) -> FeedPage:
         return await read_home_feed(

@@ -82,6 +82,7 @@ def inspect(
             return {
                 "username": user.username,
                 "id": user.id,
+                "database": viewer.database_identity,
                 "graph_version": viewer.graph_version,
                 "marker": found.marker,
                 "warm": audit.is_warm,

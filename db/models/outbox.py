@@ -22,9 +22,10 @@ class OutboxEvent(Model):
     """A promise to do something about a committed change. Written in the change's own transaction.
 
     Life: open (`closed_at` empty) and due at `next_attempt_at`; leased by a relay, which moves `next_attempt_at` past the lease
-    and counts `attempts` (the number is the lease's token); sent to a worker, which advances `last_follower_id` chunk by chunk
-    and finally sets `closed_at`. Only the worker that holds the newest lease may do so. After too many failures it is parked:
-    shown to operators, never deleted. Closed rows stay for `outbox_retention`: live cursors are resumed from them.
+    and counts `attempts` (the number is the lease's token) and `unheard`; sent to a worker, which sets `unheard` back to 0,
+    advances `last_follower_id` chunk by chunk and finally sets `closed_at`. Only the worker that holds the newest lease may do
+    so. After too many failures it is parked: shown to operators, never deleted. Closed rows stay for `outbox_retention`: live
+    cursors are resumed from them.
     """
 
     __tablename__ = "outbox"
@@ -51,6 +52,8 @@ class OutboxEvent(Model):
     next_attempt_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
     attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Leases given so far; the newest one's number is the token that a worker must hold."""
+    unheard: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Leases given since a worker last took the row up: the more, the longer the next one."""
     failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Attempts that ended with an error in the worker."""
     last_follower_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

@@ -1,4 +1,4 @@
-"""Accounts, follows, posts, outbox, and the function that makes ids."""
+"""The database's identity, accounts, follows, posts, outbox, and the function that makes ids."""
 
 from __future__ import annotations
 
@@ -33,6 +33,14 @@ def upgrade() -> None:
     op.execute("CREATE SEQUENCE id_sequence AS bigint MINVALUE 0 MAXVALUE 4095 CYCLE")
     op.execute(NEXT_ID)
     op.create_table(
+        "deployment",
+        sa.Column("only_row", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.CheckConstraint("only_row", name=op.f("ck_deployment_one_row")),
+        sa.PrimaryKeyConstraint("only_row", name=op.f("pk_deployment")),
+    )
+    op.execute("INSERT INTO deployment (identity) SELECT substr(md5(random()::text || clock_timestamp()::text), 1, 8)")
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
@@ -42,6 +50,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("unheard", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_follower_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
@@ -214,5 +223,6 @@ def downgrade() -> None:
     op.drop_index("ix_outbox_closed_at", table_name="outbox", postgresql_where=sa.text("closed_at IS NOT NULL"))
     op.drop_table("outbox")
     op.drop_table("heartbeats")
+    op.drop_table("deployment")
     op.execute("DROP FUNCTION next_id(bigint)")
     op.execute("DROP SEQUENCE id_sequence")

@@ -42,7 +42,7 @@ async def audit_timeline(backends: Backends, viewer_id: int) -> TimelineAudit:
         unpushed = await load_unpushed_ids(session, viewer_id, IdRange(), size=OPEN_CHECKED)
         pushed = await load_pushed_ids(session, viewer_id, size=backends.timelines.cap + OPEN_CHECKED)
         found = await backends.timelines.inspect(viewer_id)
-        if viewer is None or not backends.timelines.is_current(found.marker, viewer.graph_version):
+        if viewer is None or not backends.timelines.is_current(found.marker, viewer.timeline_version):
             return TimelineAudit(viewer_id, False, len(found.ids), [], [], False)
         foreign = await _foreign(session, viewer_id, found.ids)
     floor = 0 if found.is_whole else (found.ids[-1] if found.ids else 0)
@@ -63,4 +63,4 @@ async def repair_timeline(backends: Backends, viewer_id: int) -> None:
     async with backends.database.reading() as session:
         viewer = await load_feed_viewer(session, viewer_id)
         if viewer is not None:
-            await rebuild_timeline(backends, session, viewer_id, graph_version=viewer.graph_version)
+            await rebuild_timeline(backends, session, viewer_id, version=viewer.timeline_version)

@@ -64,13 +64,13 @@ class CandidateReader:
         return found.ids
 
     async def _read_slice(self, position: int, count: int) -> Slice:
-        timelines, version = self.backends.timelines, self.viewer.graph_version
+        timelines, version = self.backends.timelines, self.viewer.timeline_version
         if self.backward:
-            return await timelines.read_newer(self.viewer_id, graph_version=version, above=position, size=count)
-        return await timelines.read_older(self.viewer_id, graph_version=version, below=position, size=count)
+            return await timelines.read_newer(self.viewer_id, version=version, above=position, size=count)
+        return await timelines.read_older(self.viewer_id, version=version, below=position, size=count)
 
     async def _rebuilt_ids(self, position: int, count: int) -> list[int] | None:
-        rows = await rebuild_timeline(self.backends, self.session, self.viewer_id, graph_version=self.viewer.graph_version)
+        rows = await rebuild_timeline(self.backends, self.session, self.viewer_id, version=self.viewer.timeline_version)
         if rows is None:
             self._use_cache = False
             return None

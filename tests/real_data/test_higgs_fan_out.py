@@ -176,7 +176,7 @@ async def _warm(higgs: Higgs, account: str) -> None:
     async with higgs.backends.database.reading() as session:
         viewer = await load_feed_viewer(session, higgs.numbers[account])
         assert viewer is not None
-        await rebuild_timeline(higgs.backends, session, higgs.numbers[account], graph_version=viewer.graph_version)
+        await rebuild_timeline(higgs.backends, session, higgs.numbers[account], version=viewer.timeline_version)
 
 
 async def _timeline(higgs: Higgs, account: str) -> list[int]:

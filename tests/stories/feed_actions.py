@@ -266,12 +266,14 @@ async def _restart_with_older_state(scene: Scene, _a: int, _b: int, _c: int) -> 
 
 async def _dead_builder(scene: Scene, a: int, b: int, _: int) -> None:
     """A reader marks a timeline as building and dies."""
-    user_id = scene.world.ids[scene.name(a)]
-    rows = await scene.sql("SELECT graph_version FROM users WHERE id = :id", id=user_id)
-    version = int(str(rows[0][0]))
+    name = scene.name(a)
+    if not await _is_awake(scene, name):
+        return
+    user_id = scene.world.ids[name]
+    version = await scene.world.timeline_version(name)
     if b % 2:
         await scene.backends.timelines.forget([user_id])
-    await scene.backends.timelines.begin_building(user_id, graph_version=version)
+    await scene.backends.timelines.begin_building(user_id, version=version)
 
 
 async def _is_awake(scene: Scene, name: str) -> bool:

@@ -94,3 +94,45 @@ async def test_a_new_attempt_goes_on_where_the_last_one_noted_and_rewrites_at_mo
     assert sum(counts) <= len(followers) + 2, "more than one chunk was written again"
     for name in followers:
         assert (await world.backends.timelines.inspect(world.ids[name])).ids == [post]
+
+
+async def _lease_seconds(world: World) -> int:
+    """Leases the one row, due or not, and tells for how long."""
+    await _due_now(world)
+    await _lease(world)
+    async with world.backends.database.reading() as session:
+        left = "SELECT extract(epoch FROM next_attempt_at - clock_timestamp()) FROM outbox"
+        # To the next five seconds: how long the test itself took must not matter.
+        return -int(-float((await session.execute(text(left))).scalar_one()) // 5) * 5
+
+
+async def test_leases_that_nobody_takes_up_become_longer_until_somebody_does(world: World) -> None:
+    await world.add("ada")
+    await world.post("ada")
+    assert [await _lease_seconds(world) for _ in range(8)] == [10, 10, 20, 40, 80, 160, 300, 300]
+    await _due_now(world)
+    (event,) = await _lease(world)
+    async with world.backends.database.writing() as session:
+        assert await outbox.hold_event(session, event.id, attempt=event.attempt, lease_seconds=10.0)
+    assert [await _lease_seconds(world) for _ in range(3)] == [10, 10, 20]
+    async with world.backends.database.writing() as session:
+        await session.execute(text("UPDATE outbox SET unheard = 100000"))
+    assert await _lease_seconds(world) == 300
+
+
+async def test_postponed_and_given_back_rows_keep_the_short_lease(world: World) -> None:
+    await world.add("ada")
+    await world.post("ada")
+    for _ in range(10):
+        await _due_now(world)
+        (event,) = await _lease(world)
+        async with world.backends.database.writing() as session:
+            assert await outbox.hold_event(session, event.id, attempt=event.attempt, lease_seconds=10.0)
+            await outbox.postpone_event(session, event.id, attempt=event.attempt, seconds=1.0)
+    assert event.attempt == 10
+    for _ in range(10):
+        await _due_now(world)
+        (event,) = await _lease(world)
+        async with world.backends.database.writing() as session:
+            await outbox.give_back_events(session, [event.id], seconds=1.0)
+    assert await _lease_seconds(world) == 10

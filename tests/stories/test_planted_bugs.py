@@ -13,6 +13,7 @@ from cache import timelines as timelines_module
 from cache.scripts import source
 from cache.timelines import Slice, Timelines, Warmth
 from db import feed_candidates, outbox
+from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.fan_out import deliver_event as deliver_module
 from services.feeds import feed_candidates as reader_module
@@ -56,11 +57,15 @@ def below_the_slice_other_rules(patch: Patch, _: World) -> None:
 
 
 def graph_version_ignored(patch: Patch, _: World) -> None:
-    patch.setattr(Timelines, "_version_part", lambda self, graph_version: f":{self._client.run_id}:0:")
+    patch.setattr(Timelines, "_version_part", lambda self, version: f":{self._client.run_id}:{version.database}:0:")
 
 
 def server_run_ignored(patch: Patch, _: World) -> None:
-    patch.setattr(Timelines, "_version_part", lambda self, graph_version: f":run:{graph_version}:")
+    patch.setattr(Timelines, "_version_part", lambda self, version: f":run:{version.database}:{version.graph}:")
+
+
+def database_ignored(patch: Patch, _: World) -> None:
+    patch.setattr(Timelines, "_version_part", lambda self, version: f":{self._client.run_id}:{version.graph}:")
 
 
 def cut_slice_taken_as_whole(patch: Patch, _: World) -> None:
@@ -126,9 +131,9 @@ def short_pages_end_the_scroll(patch: Patch, _: World) -> None:
 
 
 def rebuilt_before_marking(patch: Patch, _: World) -> None:
-    async def careless(backends: Backends, session: Any, viewer_id: int, *, graph_version: int) -> list[int] | None:
+    async def careless(backends: Backends, session: Any, viewer_id: int, *, version: TimelineVersion) -> list[int] | None:
         rows = await feed_candidates.load_pushed_ids(session, viewer_id, size=backends.timelines.cap + 1)
-        claim = await backends.timelines.begin_building(viewer_id, graph_version=graph_version)
+        claim = await backends.timelines.begin_building(viewer_id, version=version)
         if claim is not None:
             await backends.timelines.finish_building(claim, rows)
         return rows
@@ -166,6 +171,7 @@ PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[
     (below_the_slice_other_rules, scenes.around_the_threshold),
     (graph_version_ignored, scenes.followed_and_unfollowed),
     (server_run_ignored, scenes.another_server_run),
+    (database_ignored, scenes.another_database),
     (cut_slice_taken_as_whole, scenes.scroll_beyond_the_cap),
     (trimmed_without_saying_so, scenes.scroll_beyond_the_cap),
     (written_to_cold_timelines, scenes.a_sleeping_timeline_stays_asleep),

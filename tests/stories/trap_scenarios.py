@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from cache import keys
+from cache.timelines import Warmth
 from db import outbox
 from db.feed_candidates import load_pushed_ids
 from domain.feed import FeedState
-from domain.ids import make_id, milliseconds_of
+from domain.ids import MAX_ID, make_id, milliseconds_of
 from domain.records import Visibility
 from services import fill_page as fill_page_module
 from services.fan_out import deliver_event as deliver_module
@@ -123,8 +124,8 @@ async def back_after_a_dead_builder(world: World) -> None:
     posts = [await world.post("ada") for _ in range(3)]
     await world.drain()
     await world.backends.timelines.forget([world.ids["bob"]])
-    version = (await _one(world, "SELECT graph_version FROM users WHERE username = 'bob'"))[0]
-    assert await world.backends.timelines.begin_building(world.ids["bob"], graph_version=int(str(version))) is not None
+    version = await world.timeline_version("bob")
+    assert await world.backends.timelines.begin_building(world.ids["bob"], version=version) is not None
     assert ids(await world.page("bob", 50)) == newest_first(posts)
     key = keys.timeline(world.ids["bob"])
     assert 0 < await world.backends.redis.redis.pttl(key) <= 5_000
@@ -344,6 +345,26 @@ async def another_server_run(world: World) -> None:
     assert len(await world.walk("bob")) == 2
 
 
+async def another_database(world: World) -> None:
+    """A timeline of a database that was here before, with the same accounts at the same graph version, is cold."""
+    await ada_and_bob(world)
+    await world.post("ada")
+    await world.drain()
+    bob = world.ids["bob"]
+    old = await world.backends.redis.redis.dump(keys.timeline(bob))
+    assert old is not None
+    before = await world.timeline_version("bob")
+    await world.post("ada")
+    await world.drain()
+    await world.backends.redis.redis.restore(keys.timeline(bob), 60_000, old, replace=True)
+    await _one(world, "UPDATE deployment SET identity = left(md5(identity), 8) RETURNING 1")
+    after = await world.timeline_version("bob")
+    assert after.graph == before.graph
+    found = await world.backends.timelines.read_older(bob, version=after, below=MAX_ID, size=10)
+    assert found.warmth is Warmth.COLD
+    assert len(await world.walk("bob")) == 2
+
+
 async def a_stale_attempt(world: World) -> None:
     """A worker whose lease was lost stops, and progress is not made twice."""
     world.backends = replace(world.backends, policy=replace(world.backends.policy, fanout_batch=1))
@@ -392,5 +413,6 @@ SCENES = [
     delivered_while_rebuilding,
     an_old_post_shown_late,
     another_server_run,
+    another_database,
     a_stale_attempt,
 ]

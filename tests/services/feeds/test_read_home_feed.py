@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from cache import keys
+from domain.timeline_version import TimelineVersion
 from tests.oracle import expected_feed
 from tests.world import World, ids, newest_first
 
@@ -62,11 +64,23 @@ async def test_paging_backwards_meets_what_is_newer(world: World) -> None:
     assert ids(oldest) == newest_first(old)[-4:]
 
 
-async def test_the_marker_names_the_server_run(world: World) -> None:
+async def test_the_marker_names_the_server_run_and_the_database(world: World) -> None:
     await world.add("ada")
     await world.warm("ada")
     inspection = await world.backends.timelines.inspect(world.ids["ada"])
     assert inspection.marker is not None
-    state, run, version, end = inspection.marker.split(":")
+    state, run, database, version, end = inspection.marker.split(":")
     assert (state, version, end) == ("r", "0", "w")
     assert len(run) == 12
+    identity, oid = database.split(".")
+    assert len(identity) == 8
+    assert oid.isdigit()
+
+
+async def test_the_longest_marker_keeps_the_compact_encoding(world: World) -> None:
+    await world.add("ada")
+    longest = TimelineVersion(f"01234567.{2**32 - 1}", 10**18 - 1)
+    claim = await world.backends.timelines.begin_building(world.ids["ada"], version=longest)
+    assert claim is not None
+    assert len(claim.mark) == 64
+    assert await world.backends.redis.redis.object("ENCODING", keys.timeline(world.ids["ada"])) == b"listpack"
