@@ -1,7 +1,7 @@
 """New posts to everybody who is connected to this process.
 
 One task follows the outbox from snapshot to snapshot, woken by the bell, and hands each publication to the queues of those
-connected viewers who follow its author: three statements a batch, however many sockets there are. What does not fit into a
+connected viewers who follow its author: four statements a batch, however many sockets there are. What does not fit into a
 queue is not lost: that watcher is marked as behind and reads what it missed from the database by itself.
 """
 
@@ -9,21 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import structlog
 
-from db.follows import load_followers_among
-from db.live_events import PublishedBatch, load_published_since, take_moment
-from db.posts import load_posts_for_many
+from db.live_events import load_published_since, take_moment
 from domain.errors import UnavailableError
-from domain.feed import FeedEntry
-from domain.records import Relation
+from domain.snapshots import Snapshot
 from services.backends import Backends
-from services.feeds.feed_entry import entry_for
+from services.feeds.published_facts import PublishedFacts
 
 BATCH_SIZE = 500
 QUEUE_SIZE = 64
@@ -36,25 +31,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LivePost:
-    """A new entry of one viewer's feed, with what places it in history."""
+    """A publication that may concern a watcher."""
 
     event_id: int
     transaction_id: int
-    entry: FeedEntry
-    shared: dict[int, Any] = field(default_factory=dict)
-    """The same object for every receiver whose entry differs in nothing but its cursor."""
+    post_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class LiveBatch:
-    """A viewer's part of what happened between the snapshots `seen` and `snapshot`."""
+    """A viewer's part of what happened up to `snapshot`, and what it is to be judged by when it is sent."""
 
-    seen: str
-    snapshot: str
+    snapshot: Snapshot
+    snapshot_text: str
     as_of: datetime
     posts: list[LivePost]
-    judged_at: float = field(default_factory=time.monotonic)
-    """When the posts were judged visible (monotonic clock): what has waited long must be judged again."""
+    facts: PublishedFacts
 
 
 @dataclass(eq=False)
@@ -143,37 +135,26 @@ class LiveFeed:
             return
         async with self._backends.database.reading() as session:
             batch = await load_published_since(session, seen, size=BATCH_SIZE)
-            if not batch.is_whole:
-                # Far behind (the database was away): every watcher catches up by itself, bounded.
-                for watcher in self._all_watchers():
-                    watcher.is_behind = True
-                    watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, []))
-                batch = PublishedBatch(batch.snapshot, batch.as_of, [], is_whole=True)
-            viewer_ids = list(self._watchers)
-            judged_at = time.monotonic()
-            posts = await load_posts_for_many(session, {row.post_id for row in batch.rows}) if batch.rows else {}
-            authors = {author.id for _, author in posts.values()}
-            followers = await load_followers_among(session, list(authors), viewer_ids) if authors else {}
-            followed = await load_followers_among(session, viewer_ids, list(authors)) if authors else {}
+            rows = batch.rows if batch.is_whole else []
+            facts = PublishedFacts((row.post_id for row in rows), self._watchers)
+            if rows:
+                await facts.load(session)
         if self._seen == seen:
             self._seen = batch.snapshot
+        snapshot = Snapshot.parse(batch.snapshot)
+        if not batch.is_whole:
+            # Far behind (the database was away): every watcher catches up by itself, bounded.
+            for watcher in self._all_watchers():
+                watcher.is_behind = True
+                watcher.put(LiveBatch(snapshot, batch.snapshot, batch.as_of, [], facts))
         parts: dict[int, list[LivePost]] = {}
-        for row in batch.rows:
-            if row.post_id not in posts:
-                continue
-            post, author = posts[row.post_id]
-            shared: dict[int, Any] = {}
-            for viewer_id in {*followers.get(author.id, ()), *({author.id} & self._watchers.keys())}:
-                relation = Relation(
-                    follows=viewer_id in followers.get(author.id, ()), is_followed_by=author.id in followed.get(viewer_id, ())
-                )
-                entry = entry_for(self._backends.sealer, post, author, relation, viewer_id=viewer_id)
-                if entry is not None:
-                    live_post = LivePost(row.event_id, row.transaction_id, entry, {} if viewer_id == author.id else shared)
-                    parts.setdefault(viewer_id, []).append(live_post)
-        for viewer_id, live_posts in parts.items():
+        for row in rows:
+            post = LivePost(row.event_id, row.transaction_id, row.post_id)
+            for viewer_id in facts.receivers(row.post_id):
+                parts.setdefault(viewer_id, []).append(post)
+        for viewer_id, posts in parts.items():
             for watcher in self._watchers.get(viewer_id, ()):
-                watcher.put(LiveBatch(seen, batch.snapshot, batch.as_of, live_posts, judged_at))
+                watcher.put(LiveBatch(snapshot, batch.snapshot, batch.as_of, posts, facts))
 
     def _all_watchers(self) -> list[Watcher]:
         return [watcher for watchers in self._watchers.values() for watcher in watchers]

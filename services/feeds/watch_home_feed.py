@@ -17,12 +17,11 @@ from domain.snapshots import Snapshot
 from services.backends import Backends
 from services.feeds.feed_cursors import Moment, open_moment, seal_moment
 from services.feeds.feed_entry import entry_for
-from services.feeds.live_feed import LiveFeed, LivePost
+from services.feeds.live_feed import LiveFeed
+from services.feeds.published_facts import JUDGED_SECONDS
 
 MAX_REPLAYED = 1_000
 """Missed posts that are replayed; a client that missed more reads its feed again."""
-JUDGED_SECONDS = 0.5
-"""Age at which a verdict on what may be seen is too old to be sent: a slow reader lets events wait."""
 _RETENTION_MARGIN = timedelta(hours=1)
 
 
@@ -37,6 +36,15 @@ class NewPost:
     cursor: str
     edge: FeedEntry
     shared: dict[int, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """A publication that the viewer has not been told of, with its place in the outbox."""
+
+    event_id: int
+    transaction_id: int
+    entry: FeedEntry
 
 
 async def watch_home_feed(
@@ -55,7 +63,7 @@ async def watch_home_feed(
                 moment = Moment(*await take_moment(session))
         else:
             moment, missed = await _catch_up(backends, live_feed, viewer_id, moment)
-            async with aclosing(_tell(backends, live_feed, viewer_id, missed, time.monotonic())) as events:
+            async with aclosing(_replay(backends, live_feed, viewer_id, missed)) as events:
                 async for event in events:
                     yield event
         seen = Snapshot.parse(moment.seen)
@@ -66,7 +74,7 @@ async def watch_home_feed(
                 while not watcher.queue.empty():
                     watcher.queue.get_nowait()
                 moment, missed = await _catch_up(backends, live_feed, viewer_id, moment)
-                async with aclosing(_tell(backends, live_feed, viewer_id, missed, time.monotonic())) as events:
+                async with aclosing(_replay(backends, live_feed, viewer_id, missed)) as events:
                     async for event in events:
                         yield event
                 seen = Snapshot.parse(moment.seen)
@@ -74,21 +82,26 @@ async def watch_home_feed(
             fresh = [post for post in batch.posts if not seen.sees(post.transaction_id)]
             if not fresh:
                 continue
-            told = moment
-            moment = Moment(batch.snapshot, batch.as_of)
-            seen = Snapshot.parse(moment.seen)
-            sealed = _with_cursors(backends, viewer_id, fresh, told, moment)
-            async with aclosing(_tell(backends, live_feed, viewer_id, sealed, batch.judged_at)) as events:
-                async for event in events:
-                    yield event
+            told, moment, seen = moment, Moment(batch.snapshot_text, batch.as_of), batch.snapshot
+            for number, post in enumerate(fresh, start=1):
+                await batch.facts.refresh(backends.database)
+                entry = batch.facts.entry(backends.sealer, post.post_id, viewer_id=viewer_id)
+                if entry is not None:
+                    place = _behind(post.event_id, told, moment, is_last=number == len(fresh))
+                    yield NewPost(
+                        seal_moment(backends.sealer, viewer_id, place),
+                        entry,
+                        batch.facts.shared(post.post_id, viewer_id=viewer_id),
+                    )
     finally:
         live_feed.leave(watcher)
 
 
-async def _tell(
-    backends: Backends, live_feed: LiveFeed, viewer_id: int, events: list[NewPost], judged_at: float
+async def _replay(
+    backends: Backends, live_feed: LiveFeed, viewer_id: int, events: list[NewPost]
 ) -> AsyncGenerator[NewPost, None]:
-    """The events one by one; those that have waited are judged again by the facts of now."""
+    """Missed events one by one; those that have waited are judged again by the facts of now."""
+    judged_at = time.monotonic()
     while events:
         if time.monotonic() - judged_at > JUDGED_SECONDS:
             async with live_feed.looking_up, backends.database.reading() as session:
@@ -125,13 +138,13 @@ async def _catch_up(backends: Backends, live_feed: LiveFeed, viewer_id: int, mom
         if not batch.is_whole:
             raise FeedResetError("too much was missed: fetch the feed again")
         facts = await load_posts(session, {row.post_id for row in batch.rows}, viewer_id=viewer_id) if batch.rows else {}
-    posts: list[LivePost] = []
+    posts: list[_Missed] = []
     for row in batch.rows:
         if row.post_id in facts:
             post, author, relation = facts[row.post_id]
             entry = entry_for(backends.sealer, post, author, relation, viewer_id=viewer_id)
             if entry is not None:
-                posts.append(LivePost(row.event_id, row.transaction_id, entry))
+                posts.append(_Missed(row.event_id, row.transaction_id, entry))
     reached = Moment(batch.snapshot, batch.as_of)
     if not moment.batch:
         return reached, _with_cursors(backends, viewer_id, posts, moment, reached)
@@ -144,11 +157,14 @@ async def _catch_up(backends: Backends, live_feed: LiveFeed, viewer_id: int, mom
     return reached, events + _with_cursors(backends, viewer_id, newer, end_of_batch, reached)
 
 
-def _with_cursors(backends: Backends, viewer_id: int, posts: list[LivePost], told: Moment, reached: Moment) -> list[NewPost]:
-    """Cursors that resume exactly behind each event: only the last one may stand for the whole batch."""
-    events = []
-    for number, post in enumerate(posts, start=1):
-        is_last = number == len(posts)
-        moment = reached if is_last else Moment(told.seen, told.as_of, reached.seen, post.event_id)
-        events.append(NewPost(seal_moment(backends.sealer, viewer_id, moment), post.entry, post.shared))
-    return events
+def _with_cursors(backends: Backends, viewer_id: int, posts: list[_Missed], told: Moment, reached: Moment) -> list[NewPost]:
+    """Cursors that resume exactly behind each event."""
+    places = [_behind(post.event_id, told, reached, is_last=post is posts[-1]) for post in posts]
+    return [
+        NewPost(seal_moment(backends.sealer, viewer_id, place), post.entry) for place, post in zip(places, posts, strict=True)
+    ]
+
+
+def _behind(event_id: int, told: Moment, reached: Moment, *, is_last: bool) -> Moment:
+    """The moment behind one event of a batch: only the last one may stand for the whole batch."""
+    return reached if is_last else Moment(told.seen, told.as_of, reached.seen, event_id)

@@ -17,6 +17,7 @@ from live.listener import BellListener
 from services.feeds import live_feed as live_module
 from services.feeds import watch_home_feed as watch_module
 from services.feeds.feed_cursors import Moment, open_moment, seal_moment
+from services.feeds.published_facts import JUDGED_SECONDS
 from services.posts.delete_post import delete_post
 from tests.stories.live_watching import Client, held_post, running_live_feed
 from tests.world import World, ids
@@ -154,7 +155,7 @@ async def test_what_waited_for_a_slow_reader_is_judged_again(ada_and_bob: World)
         feed.ring()
         await asyncio.sleep(0.1)
         await delete_post(world.backends, author_id=world.ids["ada"], post_id=secret)
-        await asyncio.sleep(watch_module.JUDGED_SECONDS + 0.1)
+        await asyncio.sleep(JUDGED_SECONDS + 0.1)
         last = await world.post("ada")
         feed.ring()
         assert (await anext(stream)).edge.node.id == last
