@@ -42,7 +42,7 @@ check-feeds: $(STAMP) ## Random walks against the SQL truth, thousands: `make ch
 	@exec $(BIN)/python -m tests.stories.long_run $(ARGS)
 
 check-real: $(STAMP) ## The real data sets, whole: every account of congress2016 in three ways, higgs2012 at two thresholds
-	@exec $(BIN)/python -m pytest -m real_data tests/real_data --real=whole $(ARGS)
+	@exec $(BIN)/python -m pytest -m real_data tests/real_data tests/services/importing --real=whole $(ARGS)
 
 schema: $(STAMP) ## Print the GraphQL schema to schema/schema.graphql
 	$(BIN)/tidings schema export --output schema/schema.graphql

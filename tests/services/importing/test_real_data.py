@@ -36,7 +36,7 @@ async def test_congress2016_is_read_back_as_an_oracle_of_the_files_has_it(databa
     assert tuple(largest) == (292, 509)
 
 
-@pytest.mark.real_data
+@pytest.mark.real_data(whole_only=True)
 @pytest.mark.timeout(300)
 async def test_higgs2012_at_two_thresholds(database_url: str) -> None:
     folder = real_folder("higgs2012")
