@@ -103,7 +103,7 @@ class Settings(BaseSettings):
 
     # ------------------------------------------------------------------ workers
     outbox_lease_seconds: float = Field(
-        10.0,
+        8.0,
         gt=0,
         description="time a worker has for a job before the relay sends it again; doubles with every attempt",
     )

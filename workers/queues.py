@@ -16,9 +16,9 @@ BULK_PRIORITY = 10
 BULK_FOLLOWERS = 5_000
 """From so many followers on, a post goes to the bulk queue at once."""
 
-TIME_LIMIT = timedelta(seconds=8)
+TIME_LIMIT = timedelta(seconds=6)
 """Well below the lease, so that a job that hangs has ended before the row is sent again."""
-POLL_MS = 10
+POLL_MS = 20
 """An idle worker looks so often: dispatch takes half of it on average (the library's 1 s would be the feed's delay)."""
 HEARTBEAT_TIMEOUT_MS = 5_000
 MAINTENANCE_CHANCE = 20_000
