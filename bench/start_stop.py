@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from app.stack.ports import free_port
@@ -78,7 +79,9 @@ def _kill_tree(process: subprocess.Popen[str]) -> None:
     for parent in tree:
         tree += _children_of(parent)
     for pid in tree:
-        os.kill(pid, signal.SIGKILL)
+        # Those further down may have gone with their parents.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait(_STOP_SECONDS)
 
 
