@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.cli.servers import load_settings, pointing_to
+import asyncpg
+
+from app.cli.servers import load_settings
 from app.stack.urls import ServerUrls
 
 DEMO_USERS = 500
@@ -12,28 +14,28 @@ DEMO_POSTS = 5_000
 DEMO_SEED = 1
 DEMO_USERNAME = "demo"
 TOKEN_LIFE = timedelta(days=7)
+_TIMEOUT_SECONDS = 10.0
 
 
 async def migrate(database_url: str) -> None:
     """Brings the database to the newest schema."""
-    from migrations.run import upgrade
+    from migrations.run import is_current, upgrade
 
-    await upgrade(database_url)
+    # Most starts have nothing to do, and then nothing heavy is imported.
+    if not await is_current(database_url):
+        await upgrade(database_url)
 
 
 async def seed_demo_world(urls: ServerUrls) -> None:
     """Gives an empty database a generated world; does nothing to any other."""
-    from db.database import Database
-    from db.totals import is_empty
-    from services.demo.generate_world import generate_world
-
-    database = Database(urls.database_url, pool_size=2, timeout_seconds=10)
+    connection = await asyncpg.connect(urls.database_url, timeout=_TIMEOUT_SECONDS)
     try:
-        async with database.reading() as session:
-            is_new = await is_empty(session)
+        is_new = not await connection.fetchval("SELECT EXISTS (SELECT FROM users)", timeout=_TIMEOUT_SECONDS)
     finally:
-        await database.close()
+        await connection.close(timeout=_TIMEOUT_SECONDS)
     if is_new:
+        from services.demo.generate_world import generate_world
+
         await generate_world(
             urls.database_url,
             users=DEMO_USERS,
@@ -45,13 +47,24 @@ async def seed_demo_world(urls: ServerUrls) -> None:
 
 async def development_token(urls: ServerUrls) -> tuple[str, str]:
     """The development user's name and a token for it."""
+    settings = load_settings()
+    if not settings.is_development or settings.hs256_secret is None:
+        return "", ""
+    connection = await asyncpg.connect(urls.database_url, timeout=_TIMEOUT_SECONDS)
+    try:
+        external_id = await connection.fetchval(
+            "SELECT external_id FROM users WHERE lower(username) = $1", DEMO_USERNAME, timeout=_TIMEOUT_SECONDS
+        )
+    finally:
+        await connection.close(timeout=_TIMEOUT_SECONDS)
+    if external_id is not None:
+        from app.development_account import mint_token
+
+        return DEMO_USERNAME, mint_token(settings, external_id, DEMO_USERNAME, ttl=TOKEN_LIFE)
     from app.development_account import mint_token_for
     from db.database import Database
 
-    settings = pointing_to(load_settings(), urls)
-    if not settings.is_development or settings.hs256_secret is None:
-        return "", ""
-    database = Database(urls.database_url, pool_size=2, timeout_seconds=10)
+    database = Database(urls.database_url, pool_size=2, timeout_seconds=_TIMEOUT_SECONDS)
     try:
         return DEMO_USERNAME, await mint_token_for(database, settings, DEMO_USERNAME, ttl=TOKEN_LIFE)
     finally:

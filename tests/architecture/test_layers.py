@@ -9,6 +9,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from migrations.run import newest_revision
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,3 +35,8 @@ async def test_the_first_migration_can_be_taken_back(database_url: str) -> None:
     await asyncio.to_thread(command.downgrade, config, "base")
     await asyncio.to_thread(command.upgrade, config, "head")
     await asyncio.to_thread(command.check, config)
+
+
+def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
+    head = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
+    assert newest_revision() == head
