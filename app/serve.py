@@ -6,11 +6,11 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
-from app.logs import configure_logs
 from app.metrics_environment import prepare_metrics
 from app.protocols import AbortingWebSocketProtocol, LimitedHttpProtocol
 from app.request_json import MAX_BYTES
 from app.web import create_app
+from logs import configure_logs
 from settings import Settings
 
 GRACE_SECONDS = 1

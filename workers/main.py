@@ -16,8 +16,8 @@ from types import FrameType
 import structlog
 import uvloop
 
+from logs import configure_logs
 from settings import Settings
-from workers.logs import configure_logs
 from workers.metrics import prepare_metrics
 
 STOP_SECONDS = 1.5

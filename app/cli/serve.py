@@ -23,8 +23,8 @@ def serve(
     settings = Settings()
     # Before anything imports prometheus_client.
     prepare_metrics(settings)
-    from app.logs import configure_logs
     from app.serve import run_server
+    from logs import configure_logs
 
     configure_logs(settings)
     run_server(settings, host, port, processes)

@@ -9,8 +9,8 @@ import pytest
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from app.logs import configure_logs, describe
 from domain.errors import UnavailableError
+from logs import configure_logs, describe
 from settings import Settings
 
 
