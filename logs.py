@@ -53,8 +53,8 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # Each request of the key server's client, and each handshake, would be a line.
-    for name in ("httpx", "httpcore", "uvicorn.error", "websockets"):
+    # Each request of the key server's client, each handshake, each step of a worker's start would be a line.
+    for name in ("httpx", "httpcore", "uvicorn.error", "websockets", "dramatiq"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
