@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from domain.audience import choose_delivery
 from domain.cursors import CursorSealer
 from domain.feed import FeedEntry, FeedOrder, reason_for
 from domain.records import PostRecord, Relation, UserRecord
 from domain.visibility import is_in_home_feed, why_post_is_hidden
 from services.feeds.feed_cursors import place_scope
+
+
+def foretell_delivery(post: PostRecord, author: UserRecord, *, celebrity_threshold: int) -> PostRecord:
+    """A post of which push or pull is not decided yet, with what will be chosen: a live event outlives that moment."""
+    if post.delivery is not None:
+        return post
+    choice = choose_delivery(follower_count=author.follower_count, celebrity_threshold=celebrity_threshold)
+    return replace(post, delivery=choice)
 
 
 def entry_for(

@@ -18,7 +18,7 @@ from db.posts import load_posts_for_many
 from domain.cursors import CursorSealer
 from domain.feed import FeedEntry
 from domain.records import PostRecord, Relation, UserRecord
-from services.feeds.feed_entry import entry_for
+from services.feeds.feed_entry import entry_for, foretell_delivery
 
 JUDGED_SECONDS = 0.5
 """Age at which facts are too old to judge by: live events promise to hide within a second what is hidden."""
@@ -27,7 +27,8 @@ JUDGED_SECONDS = 0.5
 class PublishedFacts:
     """Posts, their authors, and which of the watching viewers follow whom. `load` or `refresh` come before anything else."""
 
-    def __init__(self, post_ids: Iterable[int], viewer_ids: Iterable[int]) -> None:
+    def __init__(self, post_ids: Iterable[int], viewer_ids: Iterable[int], *, celebrity_threshold: int) -> None:
+        self._celebrity_threshold = celebrity_threshold
         self._post_ids = set(post_ids)
         self._viewer_ids = list(viewer_ids)
         self._posts: dict[int, tuple[PostRecord, UserRecord]] = {}
@@ -40,7 +41,10 @@ class PublishedFacts:
     async def load(self, session: ReadSession) -> None:
         """Three statements, however many watchers there are."""
         judged_at = time.monotonic()
-        posts = await load_posts_for_many(session, self._post_ids)
+        posts = {
+            post_id: (foretell_delivery(post, author, celebrity_threshold=self._celebrity_threshold), author)
+            for post_id, (post, author) in (await load_posts_for_many(session, self._post_ids)).items()
+        }
         authors = list({author.id for _, author in posts.values()})
         followers = await load_followers_among(session, authors, self._viewer_ids)
         followed = await load_followers_among(session, self._viewer_ids, authors)

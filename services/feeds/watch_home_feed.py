@@ -16,7 +16,7 @@ from domain.feed import FeedEntry
 from domain.snapshots import Snapshot
 from services.backends import Backends
 from services.feeds.feed_cursors import Moment, open_moment, seal_moment
-from services.feeds.feed_entry import entry_for
+from services.feeds.feed_entry import entry_for, foretell_delivery
 from services.feeds.live_feed import LiveFeed
 from services.feeds.published_facts import JUDGED_SECONDS
 
@@ -142,6 +142,7 @@ async def _catch_up(backends: Backends, live_feed: LiveFeed, viewer_id: int, mom
     for row in batch.rows:
         if row.post_id in facts:
             post, author, relation = facts[row.post_id]
+            post = foretell_delivery(post, author, celebrity_threshold=backends.policy.celebrity_threshold)
             entry = entry_for(backends.sealer, post, author, relation, viewer_id=viewer_id)
             if entry is not None:
                 posts.append(_Missed(row.event_id, row.transaction_id, entry))

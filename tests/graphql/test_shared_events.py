@@ -82,6 +82,8 @@ async def test_each_receiver_gets_the_same_post_with_cursors_of_their_own(world:
     events = [orjson.loads(rendered.json)["data"]["newPosts"] for rendered in (own, bob, cat)]
     assert [event["edge"]["node"]["text"] for event in events] == ['news "quoted" \\ and more'] * 3
     assert [event["edge"]["reasons"][0]["kind"] for event in events] == ["OWN_POST", "FOLLOWED_AUTHOR", "FOLLOWED_AUTHOR"]
+    # Nobody has decided yet; the event says what will be chosen.
+    assert [event["edge"]["reasons"][0]["delivery"] for event in events] == ["PULLED", "PUSHED", "PUSHED"]
     assert len({event["cursor"] for event in events}) == 3
     assert len({event["edge"]["cursor"] for event in events}) == 3
     node = dan["data"]["newPosts"]["edge"]["node"]
