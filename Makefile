@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
+# Packages are installed uncompiled, a third faster; what is used is compiled and kept at its first use. So that must be allowed.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check lint types layers check-feeds check-real schema lock web clean
@@ -21,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 setup: $(STAMP) ## Make .venv from requirements.lock, when missing or stale
 
 run: $(STAMP) ## Start the whole system on this machine: `make run ARGS="--port 9000"`
-	@exec $(BIN)/tidings dev $(ARGS)
+	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/tidings dev $(ARGS)
 
 test: $(STAMP) ## Run the whole test suite against real servers: `make test ARGS="-k feed"`
 	@exec $(BIN)/python -m pytest $(ARGS)
