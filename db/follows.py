@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
-from db.rows import RELATION_COLUMNS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
+from db.rows import RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
 from domain.records import Relation, UserRecord
 
 _INSERT = text(
@@ -28,7 +28,9 @@ _EXISTS = text("SELECT 1 FROM follows WHERE follower_id = :follower_id AND follo
 _COUNT_FOLLOWER = text(
     "UPDATE users SET following_count = following_count + :by, graph_version = graph_version + 1 WHERE id = :user_id"
 )
-_COUNT_FOLLOWEE = text("UPDATE users SET follower_count = follower_count + :by WHERE id = :user_id")
+_COUNT_FOLLOWEE = text(
+    "UPDATE users SET follower_count = follower_count + :by, audience_version = audience_version + 1 WHERE id = :user_id"
+)
 _FOLLOWER_CHUNK = text(
     """
     SELECT follower_id FROM follows
@@ -50,7 +52,7 @@ _FOLLOWERS_AMONG = text(
 def _people_statement(table: str, owner: str, other: str) -> str:
     return f"""
         SELECT e.created_at, {USER_COLUMNS}, {RELATION_COLUMNS}
-        FROM {table} e JOIN users u ON u.id = e.{other}
+        FROM {table} e JOIN users u ON u.id = e.{other} {RELATION_JOINS}
         WHERE e.{owner} = :user_id AND (e.created_at, e.{other}) < (:below_time, :below_id)
         ORDER BY e.created_at DESC, e.{other} DESC LIMIT :size
         """

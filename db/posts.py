@@ -9,7 +9,17 @@ import orjson
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
-from db.rows import POST_COLUMNS, POST_WIDTH, RELATION_COLUMNS, USER_COLUMNS, USER_WIDTH, to_post, to_relation, to_user
+from db.rows import (
+    POST_COLUMNS,
+    POST_WIDTH,
+    RELATION_COLUMNS,
+    RELATION_JOINS,
+    USER_COLUMNS,
+    USER_WIDTH,
+    to_post,
+    to_relation,
+    to_user,
+)
 from domain.ids import SHARD_MASK, TIME_SHIFT
 from domain.records import Delivery, LocationRecord, PostRecord, Relation, UserRecord, Visibility
 
@@ -39,7 +49,7 @@ _COUNT = text("UPDATE users SET post_count = post_count + :by WHERE id = :author
 _HYDRATE = text(
     f"""
     SELECT {POST_COLUMNS}, {USER_COLUMNS}, {RELATION_COLUMNS}
-    FROM posts p JOIN users u ON u.id = p.author_id
+    FROM posts p JOIN users u ON u.id = p.author_id {RELATION_JOINS}
     WHERE p.id = ANY(CAST(:ids AS bigint[]))
     """
 )
@@ -53,7 +63,7 @@ _HYDRATE_FOR_MANY = text(
 _BY_AUTHOR = text(
     f"""
     SELECT {POST_COLUMNS}, {USER_COLUMNS}, {RELATION_COLUMNS}
-    FROM posts p JOIN users u ON u.id = p.author_id
+    FROM posts p JOIN users u ON u.id = p.author_id {RELATION_JOINS}
     WHERE p.author_id = :author_id AND p.deleted_at IS NULL AND p.id < :below_id
     ORDER BY p.id DESC LIMIT :size
     """
@@ -63,7 +73,14 @@ _DECIDE = text(
     UPDATE posts SET delivery = :delivery WHERE id = :post_id AND delivery IS NULL RETURNING delivery
     """
 )
-_MARK_PULLED = text("UPDATE users SET has_pulled_posts = true WHERE id = :author_id AND NOT has_pulled_posts")
+# The version grows in the same transaction: whoever sees the first pulled post of an author also sees that the sets of pulled
+# authors have changed.
+_MARK_PULLED = text(
+    """
+    WITH marked AS (UPDATE users SET has_pulled_posts = true WHERE id = :author_id AND NOT has_pulled_posts RETURNING 1)
+    UPDATE deployment SET pulled_version = pulled_version + 1 WHERE EXISTS (SELECT FROM marked)
+    """
+)
 _FAN_OUT_FACTS = text(
     """
     SELECT p.author_id, p.delivery, p.visibility, p.deleted_at IS NOT NULL, u.follower_count

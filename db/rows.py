@@ -22,14 +22,26 @@ USER_WIDTH = 14
 
 POST_COLUMNS = """
   p.id, p.author_id, p.text, p.entities, p.visibility, p.location_name, p.latitude, p.longitude,
-  p.edited_at, p.deleted_at IS NOT NULL, p.like_count, p.comment_count, p.share_count, p.delivery
+  p.edited_at, p.deleted_at IS NOT NULL, p.like_count, p.comment_count, p.share_count, p.delivery,
+  p.shared_post_id, p.is_plain_share
 """
-POST_WIDTH = 14
+POST_WIDTH = 16
 
+# The viewer's relation to the account `u`: columns, and the joins that they need. All joined keys are primary: no row doubles.
 RELATION_COLUMNS = """
-  EXISTS (SELECT FROM follows f WHERE f.follower_id = :viewer_id AND f.followee_id = u.id),
+  rf.follower_id IS NOT NULL,
   EXISTS (SELECT FROM follows f WHERE f.follower_id = u.id AND f.followee_id = :viewer_id),
-  EXISTS (SELECT FROM follow_requests r WHERE r.follower_id = :viewer_id AND r.followee_id = u.id)
+  EXISTS (SELECT FROM follow_requests r WHERE r.follower_id = :viewer_id AND r.followee_id = u.id),
+  EXISTS (SELECT FROM blocks b WHERE b.blocker_id = :viewer_id AND b.blocked_id = u.id),
+  EXISTS (SELECT FROM blocks b WHERE b.blocker_id = u.id AND b.blocked_id = :viewer_id),
+  rm.muter_id IS NOT NULL, rm.until,
+  coalesce(rf.close_friend, false), coalesce(rf.hide_shares, false), rf.daily_limit, rk.until_id
+"""
+RELATION_JOINS = """
+  LEFT JOIN follows rf ON rf.follower_id = :viewer_id AND rf.followee_id = u.id
+  LEFT JOIN mutes rm ON rm.muter_id = :viewer_id AND rm.muted_id = u.id
+    AND (rm.until IS NULL OR rm.until > statement_timestamp())
+  LEFT JOIN kept_follows rk ON rk.viewer_id = :viewer_id AND rk.author_id = u.id
 """
 
 _VISIBILITIES = {visibility.value: visibility for visibility in Visibility}
@@ -58,6 +70,8 @@ def to_post(row: Sequence[Any]) -> PostRecord:
         comments,
         shares,
         delivery,
+        shared_post_id,
+        is_plain_share,
     ) = row
     return PostRecord(
         id=post_id,
@@ -73,6 +87,8 @@ def to_post(row: Sequence[Any]) -> PostRecord:
         comment_count=comments,
         share_count=shares,
         delivery=_DELIVERIES[delivery],
+        shared_post_id=shared_post_id,
+        is_plain_share=is_plain_share,
     )
 
 

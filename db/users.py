@@ -8,13 +8,16 @@ from typing import Any
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
-from db.rows import RELATION_COLUMNS, USER_COLUMNS, to_relation, to_user
+from db.rows import RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
 from domain.records import Relation, UserRecord
 
 _BY_IDS = text(f"SELECT {USER_COLUMNS} FROM users u WHERE u.id = ANY(CAST(:ids AS bigint[]))")
 _BY_USERNAMES = text(f"SELECT {USER_COLUMNS} FROM users u WHERE lower(u.username) = ANY(CAST(:names AS text[]))")
+_PEOPLE = f"SELECT {USER_COLUMNS}, {RELATION_COLUMNS} FROM users u {RELATION_JOINS} WHERE "
+_PEOPLE_BY_IDS = text(_PEOPLE + "u.id = ANY(CAST(:ids AS bigint[]))")
+_PERSON_BY_USERNAME = text(_PEOPLE + "lower(u.username) = :name")
 _BY_EXTERNAL_ID = text(f"SELECT {USER_COLUMNS} FROM users u WHERE u.external_id = :external_id")
-_RELATIONS = text(f"SELECT u.id, {RELATION_COLUMNS} FROM unnest(CAST(:ids AS bigint[])) AS u(id)")
+_RELATIONS = text(f"SELECT u.id, {RELATION_COLUMNS} FROM unnest(CAST(:ids AS bigint[])) AS u(id) {RELATION_JOINS}")
 _INSERT = text(
     f"""
     INSERT INTO users AS u (external_id, username, display_name, avatar_url)
@@ -52,6 +55,21 @@ async def load_users_by_username(session: ReadSession, names: Iterable[str]) -> 
     """Accounts by lower-case username."""
     rows = await session.execute(_BY_USERNAMES, {"names": [name.lower() for name in names]})
     return {row[2].lower(): to_user(row) for row in rows}
+
+
+async def load_people(
+    session: ReadSession, user_ids: Iterable[int], *, viewer_id: int | None
+) -> dict[int, tuple[UserRecord, Relation]]:
+    """The accounts that exist, with the viewer's relation to them, by id: one statement. Nothing is filtered yet."""
+    rows = await session.execute(_PEOPLE_BY_IDS, {"ids": list(user_ids), "viewer_id": viewer_id or 0})
+    return {row[0]: (to_user(row[:USER_WIDTH]), to_relation(row[USER_WIDTH:])) for row in rows}
+
+
+async def find_person(session: ReadSession, username: str, *, viewer_id: int | None) -> tuple[UserRecord, Relation] | None:
+    """The account of a name, without regard to case, with the viewer's relation to it. Nothing is filtered yet."""
+    rows = await session.execute(_PERSON_BY_USERNAME, {"name": username.lower(), "viewer_id": viewer_id or 0})
+    row = rows.first()
+    return (to_user(row[:USER_WIDTH]), to_relation(row[USER_WIDTH:])) if row is not None else None
 
 
 async def find_user_by_external_id(session: ReadSession, external_id: str) -> UserRecord | None:

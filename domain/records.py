@@ -102,15 +102,40 @@ class PostRecord:
     comment_count: int
     share_count: int
     delivery: Delivery | None
+    shared_post_id: int | None
+    """What a quote or a share passes on."""
+    is_plain_share: bool
+    """Passes another post on without words: no post of its own but a mark on that one, its *root*."""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it passes another post on, with or without words."""
+        return self.shared_post_id is not None
+
+    @property
+    def root_id(self) -> int:
+        """The post that a feed entry is about: of a share without words what it shares, otherwise the post itself."""
+        return self.shared_post_id if self.is_plain_share and self.shared_post_id is not None else self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How a viewer stands to another account, both ways."""
+    """How a viewer stands to another account, both ways. Only the viewer's own mutes and settings are known to the viewer."""
 
     follows: bool = False
     is_followed_by: bool = False
     has_requested: bool = False
+    is_blocking: bool = False
+    is_blocked_by: bool = False
+    is_muting: bool = False
+    """A mute that has ended by time counts as none."""
+    muted_until: datetime | None = None
+    close_friend: bool = False
+    hide_shares: bool = False
+    daily_limit: int | None = None
+    """Of the follow: at most so many reasons by the account a UTC day."""
+    kept_until: int | None = None
+    """The account is no longer followed, but its reasons up to this id stay."""
 
 
 NO_RELATION = Relation()

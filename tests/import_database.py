@@ -38,13 +38,16 @@ async def query(url: str, statement: str, *arguments: object) -> list[Any]:
         await connection.close(timeout=10)
 
 
+_ROW = "to_jsonb(t) - '{graph_version,audience_version,import_version}'::text[]"
+
+
 async def contents(url: str) -> dict[str, tuple[int, str]]:
-    """(number of rows, hash over all columns of all rows) of each table."""
+    """(number of rows, hash over the columns of all rows) of each table; how often something changed is no part of the content."""
     found = {}
     for table, key in _TABLES.items():
         row = (
             await query(
-                url, f"SELECT count(*), coalesce(md5(string_agg(t::text, chr(10) ORDER BY {key})), '') FROM {table} AS t"
+                url, f"SELECT count(*), coalesce(md5(string_agg({_ROW}::text, chr(10) ORDER BY {key})), '') FROM {table} AS t"
             )
         )[0]
         found[table] = (row[0], row[1])

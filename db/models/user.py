@@ -48,6 +48,12 @@ class User(Model):
     last_active_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     graph_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """Grows in every transaction that changes whom this account follows; a cached timeline of another version is cold."""
+    audience_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Grows in every transaction that changes who follows this account, or keeps its history; a cached list of followers of
+    another version is not used."""
+    import_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Grows in every transaction that adds posts of this account past the outbox; a cached list of its posts of another version
+    is cold."""
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    """The account's preferences."""
+    """The account's feed preferences, as `domain.preferences` writes and reads them."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from db.users import load_relations, load_users, load_users_by_username
+from db.users import find_person, load_people, load_relations
 from domain.records import NO_RELATION, Relation, UserRecord
 from domain.visibility import can_see_account
 from services.backends import Backends
@@ -13,8 +13,10 @@ from services.backends import Backends
 async def load_visible_users(backends: Backends, user_ids: Iterable[int], *, viewer_id: int | None) -> dict[int, UserRecord]:
     """Accounts by id; hidden ones are missing, like those that do not exist."""
     async with backends.database.reading() as session:
-        users = await load_users(session, user_ids)
-    return {user_id: user for user_id, user in users.items() if can_see_account(user, viewer_id=viewer_id)}
+        people = await load_people(session, user_ids, viewer_id=viewer_id)
+    return {
+        user_id: user for user_id, (user, relation) in people.items() if can_see_account(user, relation, viewer_id=viewer_id)
+    }
 
 
 async def find_user(backends: Backends, username: str, *, viewer_id: int | None) -> UserRecord | None:
@@ -22,8 +24,8 @@ async def find_user(backends: Backends, username: str, *, viewer_id: int | None)
     if not username.isascii() or "\0" in username:
         return None
     async with backends.database.reading() as session:
-        user = (await load_users_by_username(session, [username])).get(username.lower())
-    return user if user is not None and can_see_account(user, viewer_id=viewer_id) else None
+        person = await find_person(session, username, viewer_id=viewer_id)
+    return person[0] if person is not None and can_see_account(*person, viewer_id=viewer_id) else None
 
 
 async def load_viewer_relations(backends: Backends, viewer_id: int, user_ids: Iterable[int]) -> dict[int, Relation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db import follows, users
 from domain.errors import RefusalCode, refused
-from domain.visibility import can_see_account
+from domain.visibility import can_be_listed
 from services.backends import Backends
 
 
@@ -18,8 +18,9 @@ async def follow_user(backends: Backends, *, follower_id: int, followee_id: int)
         raise refused(RefusalCode.SELF_REFERENCE, "nobody follows themselves", "userId")
     async with backends.database.writing() as session:
         await users.lock_users(session, follower_id, followee_id)
-        followee = (await users.load_users(session, [followee_id])).get(followee_id)
-        if followee is None or not can_see_account(followee, viewer_id=follower_id):
+        person = (await users.load_people(session, [followee_id], viewer_id=follower_id)).get(followee_id)
+        # Who blocks somebody cannot follow them either; for whom it blocks, nobody is there.
+        if person is None or not can_be_listed(*person, viewer_id=follower_id):
             raise refused(RefusalCode.NOT_FOUND, "there is no such account", "userId")
         if await follows.is_following(session, follower_id, followee_id):
             return
@@ -27,7 +28,7 @@ async def follow_user(backends: Backends, *, follower_id: int, followee_id: int)
             raise refused(
                 RefusalCode.LIMIT_REACHED, f"one account follows at most {backends.policy.follow_limit} others", "userId"
             )
-        if followee.is_private:
+        if person[0].is_private:
             await follows.insert_follow_request(session, follower_id, followee_id)
         else:
             await follows.insert_follow(session, follower_id, followee_id)

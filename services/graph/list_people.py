@@ -9,13 +9,13 @@ from typing import Any
 
 from db.database import ReadSession
 from db.follows import PersonRow, load_follow_requests, load_followers, load_following
-from db.users import load_relations, load_users
+from db.users import load_people
 from domain.cursors import CursorScope
 from domain.errors import InvalidCursorError
 from domain.ids import MAX_ID
 from domain.paging import Connection, Edge, PageInfo, PageRequest
-from domain.records import NO_RELATION, UserRecord
-from domain.visibility import can_see_account, can_see_posts_of
+from domain.records import UserRecord
+from domain.visibility import can_be_listed, can_see_posts_of
 from services.backends import Backends
 from services.fill_page import fill_page
 
@@ -58,7 +58,10 @@ async def _list_people(
 
         async def fetch(below: Keyset, size: int) -> list[tuple[Keyset, UserRecord | None]]:
             rows = await load(session, user_id, viewer_id=viewer_id or 0, below=below, size=size)
-            return [((since, user.id), user if can_see_account(user, viewer_id=viewer_id) else None) for since, user, _ in rows]
+            return [
+                ((since, user.id), user if can_be_listed(user, relation, viewer_id=viewer_id) else None)
+                for since, user, relation in rows
+            ]
 
         filled = await fill_page(fetch, start=start, size=page.size)
     edges = [Edge(backends.sealer.seal(scope, _pack(key)), user) for key, user in filled.items]
@@ -74,13 +77,8 @@ async def _list_people(
 
 
 async def _may_look(session: ReadSession, user_id: int, viewer_id: int | None) -> bool:
-    user = (await load_users(session, [user_id])).get(user_id)
-    if user is None:
-        return False
-    relation = NO_RELATION
-    if viewer_id is not None:
-        relation = (await load_relations(session, viewer_id, [user_id])).get(user_id, NO_RELATION)
-    return can_see_posts_of(user, relation, viewer_id=viewer_id)
+    person = (await load_people(session, [user_id], viewer_id=viewer_id)).get(user_id)
+    return person is not None and can_see_posts_of(*person, viewer_id=viewer_id)
 
 
 def _pack(key: Keyset) -> bytes:

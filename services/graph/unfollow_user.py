@@ -17,9 +17,9 @@ async def unfollow_user(backends: Backends, *, follower_id: int, followee_id: in
         raise refused(RefusalCode.SELF_REFERENCE, "nobody follows themselves", "userId")
     async with backends.database.writing() as session:
         await users.lock_users(session, follower_id, followee_id)
-        followee = (await users.load_users(session, [followee_id])).get(followee_id)
+        person = (await users.load_people(session, [followee_id], viewer_id=follower_id)).get(followee_id)
         # Unfollowing an account that is hidden meanwhile is still possible: the edge is the follower's own.
         removed = await follows.delete_follow(session, follower_id, followee_id)
         removed = await follows.delete_follow_request(session, follower_id, followee_id) or removed
-        if not removed and (followee is None or not can_see_account(followee, viewer_id=follower_id)):
+        if not removed and (person is None or not can_see_account(*person, viewer_id=follower_id)):
             raise refused(RefusalCode.NOT_FOUND, "there is no such account", "userId")

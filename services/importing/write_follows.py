@@ -75,7 +75,8 @@ _UPDATE_COUNTS = """
 UPDATE users SET
   follower_count = follower_count + followers,
   following_count = following_count + following,
-  graph_version = graph_version + (following > 0)::int
+  graph_version = graph_version + (following > 0)::int,
+  audience_version = audience_version + (followers > 0)::int
 FROM {changes} WHERE id = user_id
 """
 
@@ -122,6 +123,9 @@ async def insert_follows(connection: BulkConnection, cut: FollowCut) -> tuple[in
     await connection.execute(
         "DELETE FROM follow_requests r USING written_follows w "
         "WHERE r.follower_id = w.follower_id AND r.followee_id = w.followee_id"
+    )
+    await connection.execute(
+        "DELETE FROM kept_follows k USING written_follows w WHERE k.viewer_id = w.follower_id AND k.author_id = w.followee_id"
     )
     scored: int = await connection.fetch_value("SELECT count(*) FROM written_follows WHERE score > 0")
     return written, scored

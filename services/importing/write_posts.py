@@ -95,7 +95,7 @@ SELECT user_id, sum(public_posts)::int AS public_posts, bool_or(is_pulled) AS is
 FROM (
   SELECT author_id, public_posts, is_pulled, true, false FROM authors
   UNION ALL
-  SELECT DISTINCT follower_id, 0, false, false, true FROM follows WHERE followee_id IN (SELECT author_id FROM authors)
+  SELECT DISTINCT viewer_id, 0, false, false, true FROM feed_sources WHERE author_id IN (SELECT author_id FROM authors)
 ) AS sides (user_id, public_posts, is_pulled, is_author, is_follower) GROUP BY user_id
 """
 
@@ -105,17 +105,24 @@ SELECT count(*) FROM (
 ) AS locked
 """
 
+# Before the accounts are marked: who is not marked yet is pulled for the first time.
+_COUNT_NEWLY_PULLED = """
+UPDATE deployment SET pulled_version = pulled_version + 1
+WHERE EXISTS (SELECT FROM touched t JOIN users u ON u.id = t.user_id WHERE t.is_pulled AND NOT u.has_pulled_posts)
+"""
+
 _UPDATE_USERS = """
 UPDATE users SET
   post_count = post_count + public_posts,
   has_pulled_posts = has_pulled_posts OR is_pulled,
+  import_version = import_version + is_author::int,
   graph_version = graph_version + is_follower::int
 FROM touched WHERE id = user_id
 """
 
 _LATE_FOLLOWERS = """
 UPDATE users SET graph_version = graph_version + 1 WHERE id IN (
-  SELECT follower_id FROM follows WHERE followee_id IN (SELECT user_id FROM touched WHERE is_author)
+  SELECT viewer_id FROM feed_sources WHERE author_id IN (SELECT user_id FROM touched WHERE is_author)
   EXCEPT SELECT user_id FROM touched WHERE is_follower
 )
 """
@@ -151,6 +158,7 @@ async def insert_posts(connection: BulkConnection, first: int, last: int, *, cel
         await connection.execute(_CREATE_TOUCHED, first, last)
         await connection.execute("ANALYZE touched")
         await connection.fetch_value(_LOCK)
+        await connection.execute(_COUNT_NEWLY_PULLED)
         await connection.execute(_UPDATE_USERS)
     # Who began to follow an author meanwhile was not seen above, and may have built a timeline without the posts.
     await connection.execute(_LATE_FOLLOWERS)
