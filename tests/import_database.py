@@ -42,7 +42,7 @@ _ROW = "to_jsonb(t) - '{graph_version,audience_version,import_version}'::text[]"
 
 
 async def contents(url: str) -> dict[str, tuple[int, str]]:
-    """(number of rows, hash over the columns of all rows) of each table; how often something changed is no part of the content."""
+    """(number of rows, hash over all columns of all rows) of each table, but for the counters of changes."""
     found = {}
     for table, key in _TABLES.items():
         row = (
