@@ -175,8 +175,9 @@ async def load_feed_viewer(session: ReadSession, viewer_id: int) -> FeedViewer |
 
 
 async def load_unpushed_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> UnpushedIds:
-    """The viewer's own posts, those of pulled authors, those with followed hashtags, and those whose fan-out is not finished: at
-    most `size` of each."""
+    """The viewer's own posts, those of pulled authors, those with followed hashtags, and those whose fan-out is not finished.
+
+    At most `size` of each."""
     ids: list[int] = []
     oldest: datetime | None = None
     parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -37,6 +36,7 @@ _FOLLOWER_CHUNK = text(
     WHERE followee_id = :author_id AND follower_id > :after_id ORDER BY follower_id LIMIT :size
     """
 )
+
 
 def _people_statement(table: str, owner: str, other: str) -> str:
     return f"""

@@ -16,8 +16,8 @@ from domain.records import NO_RELATION, PostFacts, Relation
 _MANY_SHARES = 1_000
 """Shares of one post from which its shares are looked for by whom the viewers follow."""
 
-# From the side of the few in each case, one look into an index for each: asked for both lists at once, the planner combines them
-# badly (40 ms instead of 1 for one author and 300 viewers).
+# From one side in each case, one look into an index for each: asked for both lists at once, the planner combines them badly
+# (40 ms instead of 1 for one author and 300 viewers).
 _RELATIONS = text(
     """
     SELECT 'follows', f.follower_id, f.followee_id, f.hide_shares, f.daily_limit, NULL::bigint
@@ -130,7 +130,7 @@ async def load_awake(session: ReadSession, viewer_ids: Iterable[int]) -> dict[in
 async def load_shares_of(
     session: ReadSession, roots: Iterable[PostFacts], viewer_ids: Sequence[int], *, from_id: int
 ) -> list[PostFacts]:
-    """Existing shares without words of the given posts from an id on: all of them, or those by accounts that a viewer follows."""
+    """Existing shares without words of the given posts from an id on: all, or those by accounts that some viewer follows."""
     few = [root.post.id for root in roots if root.post.share_count <= _MANY_SHARES]
     many = [root.post.id for root in roots if root.post.share_count > _MANY_SHARES]
     shares: list[PostFacts] = []

@@ -27,7 +27,7 @@ def foretell_delivery(facts: PostFacts, *, celebrity_threshold: int) -> PostFact
 def make_entry(
     sealer: CursorSealer, facts: PostFacts, named: Sequence[Verdict], *, viewer_id: int, floor: int | None
 ) -> FeedEntry:
-    """A shown reason as an entry; `named`: the valid reasons that it stands for, oldest first; `floor`: of the walk it is met on."""
+    """A shown reason as an entry; `named`: the valid reasons it stands for, oldest first; `floor`: of the walk it is met on."""
     return FeedEntry(
         cursor=seal_place(sealer, viewer_id, FeedPlace(facts.post.id, floor)),
         facts=facts,
