@@ -1,8 +1,8 @@
 """A total wipe of Redis under load: `python -m bench.redis_wipe [--users 2000] [--rate 100]`.
 
 The whole system, with accounts that follow 50 others each; their feeds are read at a steady rate over HTTP, every page is
-compared with the SQL truth. After a while everything in Redis is gone (FLUSHALL). Asked: no wrong page, no error, at most one rebuild
-an account, and 95 % of the accounts warm again within 60 s.
+compared with the SQL truth. After a while everything in Redis is gone (FLUSHALL). Asked: no wrong page, no error, at most one
+rebuild an account, and 95 % of the accounts warm again within 60 s.
 """
 
 from __future__ import annotations
