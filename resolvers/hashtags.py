@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from domain.errors import Refusal, RefusedError
+from domain.feed import FeedReason
 from domain.paging import Connection, forward_page
 from domain.records import HashtagRecord, PostRecord, TextEntityRecord
 from resolvers.arguments import After, First
@@ -47,6 +48,10 @@ async def posts(root: HashtagRecord, info: Info, first: First = 20, after: After
 
 async def named_hashtag(root: TextEntityRecord, info: Info) -> HashtagRecord | None:
     return await info.context.loaders.hashtags_by_name.load(root.hashtag) if root.hashtag is not None else None
+
+
+async def reason_hashtag(root: FeedReason, info: Info) -> HashtagRecord | None:
+    return await info.context.loaders.hashtags.load(root.hashtag_id) if root.hashtag_id is not None else None
 
 
 # ---------------------------------------------------------------- queries
