@@ -11,9 +11,11 @@ from resolvers import posts
 from resolvers.context import Info, given
 from resolvers.posts import PostPayload
 from schema.feed_mutations import FeedMutations
+from schema.hashtags import HashtagMutations
 from schema.inputs import INPUT
 from schema.payloads import CreatePostPayload, DeletePostPayload, UpdatePostPayload
 from schema.people_mutations import PeopleMutations
+from schema.preferences import PreferenceMutations
 
 
 @strawberry.input(description="A place.")
@@ -63,7 +65,7 @@ async def _delete_post(info: Info, input: Annotated[DeletePostInput, INPUT]) -> 
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, FeedMutations):
+class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,
