@@ -16,7 +16,9 @@ from schema.payloads import (
     CreatePostPayload,
     DeletePostPayload,
     FollowUserPayload,
+    SharePostPayload,
     UnfollowUserPayload,
+    UnsharePostPayload,
     UpdatePostPayload,
     UpdateProfilePayload,
 )
@@ -48,6 +50,17 @@ class UpdatePostInput:
 @strawberry.input(description="A post to delete.")
 class DeletePostInput:
     post_id: strawberry.ID = strawberry.field(description="One of the viewer's own posts.")
+
+
+@strawberry.input(description="With text it is a quote: a post of its own. Without, it passes the original on, once per user.")
+class SharePostInput:
+    post_id: strawberry.ID = strawberry.field(description="A public post. Of a share without words, what it shares.")
+    text: str | None = strawberry.field(default="", description="Words about it, at most 5,000 characters; blank is none.")
+
+
+@strawberry.input(description="A share without words to take back.")
+class UnsharePostInput:
+    post_id: strawberry.ID = strawberry.field(description="What was shared, or the share itself.")
 
 
 @strawberry.input(description="An account to follow.")
@@ -96,6 +109,14 @@ async def _delete_post(info: Info, input: Annotated[DeletePostInput, _INPUT]) ->
     return await posts.delete_post(info.context, post_id=input.post_id)
 
 
+async def _share_post(info: Info, input: Annotated[SharePostInput, _INPUT]) -> PostPayload:  # noqa: A002
+    return await posts.share_post(info.context, post_id=input.post_id, body=input.text or "")
+
+
+async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, _INPUT]) -> PostPayload:  # noqa: A002
+    return await posts.unshare_post(info.context, post_id=input.post_id)
+
+
 async def _follow_user(info: Info, input: Annotated[FollowUserInput, _INPUT]) -> PeoplePayload:  # noqa: A002
     return await people.follow_user(info.context, input.user_id)
 
@@ -129,6 +150,14 @@ class Mutation:
     )
     delete_post = strawberry.mutation(
         resolver=_delete_post, graphql_type=DeletePostPayload | None, description="Deletes a post; gone for everybody at once."
+    )
+    share_post = strawberry.mutation(
+        resolver=_share_post,
+        graphql_type=SharePostPayload | None,
+        description="Passes a public post on, or quotes it. Without words once: sharing again gives the share that is there.",
+    )
+    unshare_post = strawberry.mutation(
+        resolver=_unshare_post, graphql_type=UnsharePostPayload | None, description="Takes a share without words back."
     )
     follow_user = strawberry.mutation(
         resolver=_follow_user,
