@@ -100,7 +100,7 @@ async def create_post(
     context.forget_loaded()
     entry = await find_feed_entry(context.backends, viewer_id=viewer_id, post_id=made.id)
     if entry is not None:
-        context.loaders.remember_user(entry.author)
+        context.loaders.remember_user(entry.facts.author)
     return PostPayload(post=made, feed_edge=entry)
 
 
@@ -138,7 +138,7 @@ async def share_post(context: OperationContext, *, post_id: str, body: str) -> P
     context.forget_loaded()
     entry = await find_feed_entry(context.backends, viewer_id=viewer_id, post_id=share.id)
     if entry is not None:
-        context.loaders.remember_user(entry.author)
+        context.loaders.remember_user(entry.facts.author)
     return PostPayload(post=share, feed_edge=entry, shared_post=await _visible(context, share.shared_post_id))
 
 

@@ -38,7 +38,7 @@ async def query(url: str, statement: str, *arguments: object) -> list[Any]:
         await connection.close(timeout=10)
 
 
-_ROW = "to_jsonb(t) - '{graph_version,audience_version,import_version}'::text[]"
+_ROW = "(to_jsonb(t) - '{graph_version,audience_version,import_version}'::text[])"
 
 
 async def contents(url: str) -> dict[str, tuple[int, str]]:
