@@ -1,8 +1,8 @@
 """Every account's whole home feed, computed from the files of congress2016 alone: no line of Tidings takes part.
 
 A feed holds the posts of the account itself and of those whom it follows, and what those have shared without words: reposts
-whose original is in the files. Replies are left out. Newest first: by (created_at, id as a number), both descending. Of the ways
-by which one original comes into a feed each is an entry, but for those with another one in the seven days before.
+whose original is in the files. Replies are left out. Newest first: by (created_at, id as a number), both descending. Of the
+ways by which one original comes into a feed each is an entry, but for those with another one in the seven days before.
 """
 
 from __future__ import annotations
