@@ -15,6 +15,7 @@ from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
 from services.hashtags.find_hashtags import find_followed, find_hashtags, find_hashtags_by_name
+from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
 
 K = TypeVar("K")
@@ -58,6 +59,7 @@ class Loaders:
         self.hashtags: BatchLoader[HashtagRecord | None] = BatchLoader(self._load_hashtags)
         self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
         self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
+        self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
@@ -90,3 +92,7 @@ class Loaders:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         followed = await find_followed(self._backends, keys, viewer_id=self._viewer_id)
         return {key: key in followed for key in keys}
+
+    async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await find_shared_roots(self._backends, keys, viewer_id=self._viewer_id)

@@ -38,7 +38,7 @@ MAX_NODES = 10_000
 _LIST_ARGUMENTS = ("first", "last")
 # The lists within an edge or node list are those of one entry, so only fields with page arguments multiply.
 PAGED = frozenset(
-    {"feed", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers", "followedHashtags"}
+    {"feed", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers", "followedHashtags", "sharers"}
 )
 
 
