@@ -15,6 +15,7 @@ from services.posts.find_shared_roots import find_shared_roots
 from services.posts.list_sharers import list_sharers
 from services.posts.list_user_posts import list_user_posts
 from services.posts.load_visible_posts import load_visible_posts
+from services.posts.remove_post import remove_post
 from services.posts.share_post import share_post
 from services.posts.unshare_post import unshare_post
 from tests.services.posts.true_counts import wrong_post_counts
@@ -167,6 +168,16 @@ async def test_a_share_is_gone_with_its_original(three: World) -> None:
     assert await _code(edit) == NOT_FOUND
     await _delete(three, "bob", quote.id)
     assert await wrong_post_counts(three.backends) == []
+
+
+async def test_a_moderator_removes_any_of_them(three: World) -> None:
+    root = await three.post("ada", "about #this")
+    plain, quote = await _share(three, "bob", root), await _share(three, "bob", root, "about #that")
+    for post_id in (plain.id, quote.id, root):
+        assert [await remove_post(three.backends, post_id=post_id) for _ in range(2)] == [True, False]
+        assert await wrong_post_counts(three.backends) == []
+    assert not await remove_post(three.backends, post_id=12345)
+    assert await load_visible_posts(three.backends, [root, plain.id, quote.id], viewer_id=three.ids["bob"]) == {}
 
 
 async def test_a_block_in_either_direction_takes_shares_and_what_is_quoted(three: World) -> None:
