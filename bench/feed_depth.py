@@ -101,7 +101,7 @@ async def _depth(backends: Backends) -> None:
     rows = [["within the cap", cached], [f"first {COMPARED_PAGES} below", first], [f"last {COMPARED_PAGES}", last]]
     print_table(
         ["pages", "p50 ms", "p99 ms"],
-        [[name, f"{percentile(part, 0.5) * 1e3:.1f}", f"{percentile(part, 0.99) * 1e3:.1f}"] for name, part in rows],  # type: ignore[arg-type]
+        [[name, f"{percentile(part, 0.5) * 1e3:.1f}", f"{percentile(part, 0.99) * 1e3:.1f}"] for name, part in rows],  # type: ignore[arg-type,list-item]
     )
     print(f"last / first below the cap: {ratio:.2f} (at most {_MAX_RATIO}): {'passed' if ratio <= _MAX_RATIO else 'FAILED'}")
 

@@ -7,7 +7,6 @@ from db.database import WriteSession
 from db.outbox import OutboxKind
 from db.post_hashtags import write_post_hashtags
 from domain.records import PostRecord, Visibility
-from services.backends import Backends
 from services.posts.text_entities import hashtag_names
 
 
@@ -24,15 +23,3 @@ async def remove_post_in(session: WriteSession, post: PostRecord) -> None:
         names = hashtag_names(post.entity_rows)
         await write_post_hashtags(session, post.id, before=names, after=names, was_counted=True, is_counted=False)
     await outbox.insert_event(session, OutboxKind.POST_DELETED, author_id=post.author_id, post_id=post.id)
-
-
-async def remove_post(backends: Backends, *, post_id: int) -> bool:
-    """Takes anybody's post away, as a moderator does; False where there is none (any more)."""
-    async with backends.database.writing() as session:
-        found = (await posts.load_posts(session, [post_id], viewer_id=None)).get(post_id)
-        post = await posts.lock_own_post(session, post_id, author_id=found.post.author_id) if found is not None else None
-        if post is None:
-            return False
-        await remove_post_in(session, post)
-    backends.relay_bell.ring()
-    return True

@@ -9,13 +9,13 @@ from domain.errors import RefusalCode, RefusedError
 from domain.paging import PageRequest
 from domain.records import PostRecord, Visibility
 from services.accounts.update_profile import update_profile
+from services.moderation.remove_post import remove_post
 from services.posts.delete_post import delete_post
 from services.posts.edit_post import edit_post
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.list_sharers import list_sharers
 from services.posts.list_user_posts import list_user_posts
 from services.posts.load_visible_posts import load_visible_posts
-from services.posts.remove_post import remove_post
 from services.posts.share_post import share_post
 from services.posts.unshare_post import unshare_post
 from tests.services.posts.true_counts import wrong_post_counts
