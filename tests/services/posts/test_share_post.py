@@ -9,6 +9,7 @@ from domain.errors import RefusalCode, RefusedError
 from domain.paging import PageRequest
 from domain.records import PostRecord, Visibility
 from services.accounts.update_profile import update_profile
+from services.moderation.remove_post import remove_post
 from services.posts.delete_post import delete_post
 from services.posts.edit_post import edit_post
 from services.posts.find_shared_roots import find_shared_roots
@@ -167,6 +168,16 @@ async def test_a_share_is_gone_with_its_original(three: World) -> None:
     assert await _code(edit) == NOT_FOUND
     await _delete(three, "bob", quote.id)
     assert await wrong_post_counts(three.backends) == []
+
+
+async def test_a_moderator_removes_any_of_them(three: World) -> None:
+    root = await three.post("ada", "about #this")
+    plain, quote = await _share(three, "bob", root), await _share(three, "bob", root, "about #that")
+    for post_id in (plain.id, quote.id, root):
+        assert [await remove_post(three.backends, post_id=post_id) for _ in range(2)] == [True, False]
+        assert await wrong_post_counts(three.backends) == []
+    assert not await remove_post(three.backends, post_id=12345)
+    assert await load_visible_posts(three.backends, [root, plain.id, quote.id], viewer_id=three.ids["bob"]) == {}
 
 
 async def test_a_block_in_either_direction_takes_shares_and_what_is_quoted(three: World) -> None:
