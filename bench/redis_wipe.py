@@ -39,7 +39,8 @@ _WORLD = """
 INSERT INTO users (id, external_id, username, following_count)
 SELECT n, 'w' || n, 'w' || n, $2 FROM generate_series(1, $1::int) AS n;
 INSERT INTO follows (follower_id, followee_id)
-SELECT n, 1 + (n + step * step + step - 1) % $1::int FROM generate_series(1, $1::int) AS n, generate_series(1, $2::int) AS step
+SELECT n, other FROM generate_series(1, $1::int) AS n, generate_series(1, $2::int) AS step
+CROSS JOIN LATERAL (SELECT 1 + (n + step * step + step - 1) % $1::int AS other) AS made WHERE n <> other
 ON CONFLICT DO NOTHING;
 INSERT INTO posts (id, author_id, text, created_at, delivery)
 SELECT ms << 22, author_id, 'post ' || ms, to_timestamp(ms / 1000.0), 'PUSH' FROM (
