@@ -1,8 +1,8 @@
 """`tidings doctor --all --repair` over everybody of higgs2012, with corruptions planted: `python -m bench.audit_timelines`.
 
-Accounts and follows are the data set's; each line of its log is a post by the account that acted, at its time. Every timeline is
-made by `tidings feeds rebuild --everybody`, some are spoiled at random, in every way that there is, and the command itself is
-measured from its start to its end, servers apart.
+Accounts and follows are the data set's; each line of its log is a post by the account that acted, at its time. Every timeline
+is made by `tidings feeds rebuild --everybody`, some are spoiled at random, in every way that there is, and the command itself
+is measured from its start to its end, servers apart.
 """
 
 from __future__ import annotations
@@ -195,8 +195,8 @@ def _report(planted: dict[int, Corruption], found: dict[str, Any], again: dict[s
     print_table(["corruption", "planted", "found"], [*rows, ["all", str(len(planted)), str(named.total())]])
     rate = found["accounts"] / seconds
     print(
-        f"doctor --all --repair: {found['accounts']:,} timelines in {seconds:.1f} s: {rate:,.0f}/s (at least {TARGET_PER_SECOND:,}); "
-        f"{len(said):,} wrong, {found['repaired']:,} repaired"
+        f"doctor --all --repair: {found['accounts']:,} timelines in {seconds:.1f} s: {rate:,.0f}/s "
+        f"(at least {TARGET_PER_SECOND:,}); {len(said):,} wrong, {found['repaired']:,} repaired"
     )
     print(f"doctor --all afterwards: {again['accounts']:,} in {again['seconds']:.1f} s, {len(again['wrong'])} wrong")
     assert said.keys() == planted.keys(), "an innocent timeline was accused, or a spoiled one was not found"
