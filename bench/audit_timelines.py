@@ -161,7 +161,7 @@ async def _cut_ones(backends: Backends, viewer_ids: list[int]) -> list[int]:
 async def _victim(urls: ServerUrls, backends: Backends, viewer_id: int, other_id: int) -> Victim:
     stored, other = await TimelineReader(backends.redis).read([viewer_id, other_id])
     async with backends.database.reading() as session:
-        pushed = (await load_pushed_ids_of_many(session, [viewer_id], size=len(stored.ids) + _BELOW)).get(viewer_id, [])
+        pushed = (await load_pushed_ids_of_many(session, {viewer_id: 1}, size=len(stored.ids) + _BELOW)).get(viewer_id, [])
     older = [post_id for post_id in pushed if stored.ids and post_id < stored.ids[-1]]
     return Victim(stored, await _stranger_id(urls, stored), older[-1] if len(older) > 1 else None, other.ids)
 

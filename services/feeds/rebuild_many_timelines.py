@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cache.timeline_batches import TimelineBatches
-from db.timeline_audit import load_pushed_ids_of_many, load_timeline_versions
+from db.timeline_audit import load_pushed_ids_of_many, load_timeline_owners
 from services.backends import Backends
+from services.feeds.batches import batches_by_weight
 
 REBUILD_BATCH_SIZE = 250
-"""Timelines made together: well within the life of a building mark."""
+_SOURCES_A_STATEMENT = 20_000
+"""Accounts whose newest posts are read together, within the life of the building marks."""
 
 
 async def rebuild_many_timelines(backends: Backends, viewer_ids: Sequence[int]) -> int:
@@ -18,14 +20,22 @@ async def rebuild_many_timelines(backends: Backends, viewer_ids: Sequence[int]) 
     The others are of no account, were taken over by a reader meanwhile, or took so long that their marks ended: cold, so right.
     Raises CacheUnavailableError or UnavailableError.
     """
-    batches = TimelineBatches(backends.redis, backends.timelines)
     made = 0
     for start in range(0, len(viewer_ids), REBUILD_BATCH_SIZE):
-        batch = viewer_ids[start : start + REBUILD_BATCH_SIZE]
-        await batches.forget(batch)
+        made += await _rebuild(backends, viewer_ids[start : start + REBUILD_BATCH_SIZE])
+    return made
+
+
+async def _rebuild(backends: Backends, viewer_ids: Sequence[int]) -> int:
+    batches = TimelineBatches(backends.redis, backends.timelines)
+    await batches.forget(viewer_ids)
+    async with backends.database.reading() as session:
+        owners = await load_timeline_owners(session, viewer_ids)
+    made = 0
+    for part in batches_by_weight(list(owners), lambda viewer_id: owners[viewer_id].sources, _SOURCES_A_STATEMENT):
+        claims = await batches.begin_building({viewer_id: owners[viewer_id].version for viewer_id in part})
+        sources = {claim.viewer_id: owners[claim.viewer_id].sources for claim in claims}
         async with backends.database.reading() as session:
-            claims = await batches.begin_building(await load_timeline_versions(session, batch))
-            claimed = [claim.viewer_id for claim in claims]
-            rows = await load_pushed_ids_of_many(session, claimed, size=backends.timelines.cap + 1)
+            rows = await load_pushed_ids_of_many(session, sources, size=backends.timelines.cap + 1)
         made += await batches.finish_building(claims, rows)
     return made
