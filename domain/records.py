@@ -119,6 +119,15 @@ class PostRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HashtagRecord:
+    """A hashtag that was used or followed at some time. `name` is normalised; `post_count` counts existing public posts."""
+
+    id: int
+    name: str
+    post_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """How a viewer stands to another account, both ways. Only the viewer's own mutes and settings are known to the viewer."""
 
@@ -139,6 +148,22 @@ class Relation:
 
 
 NO_RELATION = Relation()
+
+
+@dataclass(frozen=True, slots=True)
+class PostFacts:
+    """All that the visibility rule needs to judge a post: who wrote it, and how the viewer stands to them."""
+
+    post: PostRecord
+    author: UserRecord
+    relation: Relation
+    root: PostFacts | None = None
+    """Of a share without words the same of what it shares; None where that no longer exists at all."""
+
+    @property
+    def about(self) -> PostFacts:
+        """The facts of the post that an entry is about: of a share without words its root's, otherwise its own."""
+        return self.root if self.root is not None else self
 
 
 @dataclass(frozen=True, slots=True)
