@@ -112,6 +112,12 @@ class Settings(BaseSettings):
         timedelta(hours=48),
         description="seconds: closed outbox rows are kept so long: the window in which a live cursor can be resumed",
     )
+    audit_seconds: float = Field(
+        300.0, ge=0, description="from one regular audit of cached timelines to the next, over all relays; 0: none"
+    )
+    audit_sample: int = Field(
+        200, ge=0, le=100_000, description="timelines that one regular audit compares with the database and repairs; 0: none"
+    )
     worker_threads: int = Field(4, ge=1, le=64, description="jobs at a time in one worker process")
 
     # ------------------------------------------------------------------ accounts
