@@ -64,6 +64,8 @@ async def open_backends(
                 follow_limit=settings.follow_limit,
                 outbox_lease_seconds=settings.outbox_lease_seconds,
                 outbox_retention=settings.outbox_retention,
+                fanout_writes_per_second=settings.fanout_writes_per_second,
+                pull_hysteresis=settings.pull_hysteresis,
             ),
             observer=observer or SilentObserver(),
         )

@@ -84,6 +84,17 @@ class Settings(BaseSettings):
         ge=1,
         description="followers from which an author's posts are pulled when read instead of pushed when written",
     )
+    fanout_writes_per_second: float = Field(
+        20_000,
+        gt=0,
+        description="timeline entries a second that one author may cause (followers x posting rate of an hour); above: pulled",
+    )
+    pull_hysteresis: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of both limits by which a pulled author must fall below them to be pushed again: no flapping",
+    )
     feed_cap: int = Field(500, ge=20, le=5_000, description="entries of a timeline in the cache; below it PostgreSQL answers")
     feed_ttl: Seconds = Field(
         timedelta(seconds=86_400),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from cache.client import RedisClient
 from cache.timelines import Timelines
 from db.database import Database
 from db.relay_bell import RelayBell
+from domain.audience import AudienceRule
 from domain.cursors import CursorSealer
 from live.bell import LiveBell
 from services.observer import Observer
@@ -24,6 +26,13 @@ class FeedPolicy:
     follow_limit: int
     outbox_lease_seconds: float
     outbox_retention: timedelta
+    fanout_writes_per_second: float = math.inf
+    """Timeline entries a second that one author may cause; whoever causes more is pulled."""
+    pull_hysteresis: float = 0.0
+
+    @property
+    def audience_rule(self) -> AudienceRule:
+        return AudienceRule(self.celebrity_threshold, self.fanout_writes_per_second, self.pull_hysteresis)
 
 
 @dataclass(frozen=True, slots=True)

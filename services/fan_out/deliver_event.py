@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from db import follows, outbox, posts
+from db.database import ReadSession
 from db.outbox import LeasedEvent, OutboxKind
+from db.posts import FanOutFacts
 from domain.audience import choose_delivery
 from domain.records import Delivery, Visibility
 from services.backends import Backends
@@ -47,16 +49,16 @@ async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> D
     lease_seconds = backends.policy.outbox_lease_seconds
     async with backends.database.writing() as session:
         event = await outbox.hold_event(session, event_id, attempt=attempt, lease_seconds=lease_seconds)
-        facts = await posts.load_fan_out_facts(session, event.post_id) if event is not None else None
+        facts = await _load_facts(backends, session, event.post_id) if event is not None else None
     if event is None:
         return DeliveryReport(Outcome.GONE)
     if facts is None:
         return await _close(backends, event, None, 0)
-    author_id, delivery, visibility, is_deleted, follower_count = facts
+    delivery = facts.delivery
     if event.kind is OutboxKind.POST_PUBLISHED:
-        if is_deleted or visibility is Visibility.PRIVATE:
+        if facts.is_deleted or facts.visibility is Visibility.PRIVATE:
             return await _close(backends, event, delivery, 0)
-        delivery = delivery or await _decide(backends, event.post_id, author_id, follower_count)
+        delivery = delivery or await _decide(backends, event.post_id, facts)
     elif event.kind is OutboxKind.POST_EDITED:
         return await _close(backends, event, delivery, 0)
     if delivery is not Delivery.PUSH:
@@ -64,16 +66,20 @@ async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> D
     return await _serve_followers(backends, event)
 
 
-async def _decide(backends: Backends, post_id: int, author_id: int, follower_count: int) -> Delivery:
+async def _decide(backends: Backends, post_id: int, facts: FanOutFacts) -> Delivery:
     """Push or pull: chosen once and stored before the first timeline is written."""
-    choice = choose_delivery(follower_count=follower_count, celebrity_threshold=backends.policy.celebrity_threshold)
+    choice = choose_delivery(facts.audience, backends.policy.audience_rule)
     async with backends.database.writing() as session:
-        if await posts.decide_delivery(session, post_id, author_id=author_id, delivery=choice):
+        if await posts.decide_delivery(session, post_id, author_id=facts.author_id, delivery=choice):
             return choice
-        facts = await posts.load_fan_out_facts(session, post_id)
-    assert facts is not None, "decided by another attempt, so both exist"
-    assert facts[1] is not None, "decided by another attempt, so both exist"
-    return facts[1]
+        decided = await _load_facts(backends, session, post_id)
+    assert decided is not None, "decided by another attempt, so both exist"
+    assert decided.delivery is not None, "decided by another attempt, so both exist"
+    return decided.delivery
+
+
+async def _load_facts(backends: Backends, session: ReadSession, post_id: int) -> FanOutFacts | None:
+    return await posts.load_fan_out_facts(session, post_id, writes_per_second=backends.policy.fanout_writes_per_second)
 
 
 async def _serve_followers(backends: Backends, event: LeasedEvent) -> DeliveryReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.audience import choose_delivery
+from domain.audience import Audience, AudienceRule, choose_delivery
 from domain.cursors import CursorSealer
 from domain.feed import FeedEntry, FeedOrder, reason_for
 from domain.records import PostRecord, Relation, UserRecord
@@ -12,12 +12,11 @@ from domain.visibility import is_in_home_feed, why_post_is_hidden
 from services.feeds.feed_cursors import place_scope
 
 
-def foretell_delivery(post: PostRecord, author: UserRecord, *, celebrity_threshold: int) -> PostRecord:
+def foretell_delivery(post: PostRecord, audience: Audience | None, rule: AudienceRule) -> PostRecord:
     """A post of which push or pull is not decided yet, with what will be chosen: a live event outlives that moment."""
-    if post.delivery is not None:
+    if post.delivery is not None or audience is None:
         return post
-    choice = choose_delivery(follower_count=author.follower_count, celebrity_threshold=celebrity_threshold)
-    return replace(post, delivery=choice)
+    return replace(post, delivery=choose_delivery(audience, rule))
 
 
 def entry_for(

@@ -136,8 +136,8 @@ class LiveFeed:
         async with self._backends.database.reading() as session:
             batch = await load_published_since(session, seen, size=BATCH_SIZE)
             rows = batch.rows if batch.is_whole else []
-            threshold = self._backends.policy.celebrity_threshold
-            facts = PublishedFacts((row.post_id for row in rows), self._watchers, celebrity_threshold=threshold)
+            rule = self._backends.policy.audience_rule
+            facts = PublishedFacts((row.post_id for row in rows), self._watchers, rule=rule)
             if rows:
                 await facts.load(session)
         if self._seen == seen:

@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from db.audiences import load_audiences
 from db.database import Database, ReadSession
 from db.follows import load_followers_among
 from db.posts import load_posts_for_many
+from domain.audience import AudienceRule
 from domain.cursors import CursorSealer
 from domain.feed import FeedEntry
 from domain.records import PostRecord, Relation, UserRecord
@@ -27,8 +29,8 @@ JUDGED_SECONDS = 0.5
 class PublishedFacts:
     """Posts, their authors, and which of the watching viewers follow whom. `load` or `refresh` come before anything else."""
 
-    def __init__(self, post_ids: Iterable[int], viewer_ids: Iterable[int], *, celebrity_threshold: int) -> None:
-        self._celebrity_threshold = celebrity_threshold
+    def __init__(self, post_ids: Iterable[int], viewer_ids: Iterable[int], *, rule: AudienceRule) -> None:
+        self._rule = rule
         self._post_ids = set(post_ids)
         self._viewer_ids = list(viewer_ids)
         self._posts: dict[int, tuple[PostRecord, UserRecord]] = {}
@@ -39,12 +41,16 @@ class PublishedFacts:
         self._lock = asyncio.Lock()
 
     async def load(self, session: ReadSession) -> None:
-        """Three statements, however many watchers there are."""
+        """Three statements, and one for undecided posts, however many watchers there are."""
         judged_at = time.monotonic()
-        posts = {
-            post_id: (foretell_delivery(post, author, celebrity_threshold=self._celebrity_threshold), author)
-            for post_id, (post, author) in (await load_posts_for_many(session, self._post_ids)).items()
-        }
+        posts = await load_posts_for_many(session, self._post_ids)
+        undecided = [post_id for post_id, (post, _) in posts.items() if post.delivery is None]
+        if undecided:
+            audiences = await load_audiences(session, undecided, writes_per_second=self._rule.writes_per_second)
+            posts |= {
+                post_id: (foretell_delivery(posts[post_id][0], audience, self._rule), posts[post_id][1])
+                for post_id, audience in audiences.items()
+            }
         authors = list({author.id for _, author in posts.values()})
         followers = await load_followers_among(session, authors, self._viewer_ids)
         followed = await load_followers_among(session, self._viewer_ids, authors)

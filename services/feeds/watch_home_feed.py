@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from db.audiences import load_audiences
 from db.live_events import load_missed_by, take_moment
 from db.posts import load_posts
 from domain.errors import FeedResetError
@@ -138,11 +139,14 @@ async def _catch_up(backends: Backends, live_feed: LiveFeed, viewer_id: int, mom
         if not batch.is_whole:
             raise FeedResetError("too much was missed: fetch the feed again")
         facts = await load_posts(session, {row.post_id for row in batch.rows}, viewer_id=viewer_id) if batch.rows else {}
+        undecided = [post_id for post_id, (post, *_) in facts.items() if post.delivery is None]
+        rule = backends.policy.audience_rule
+        audiences = await load_audiences(session, undecided, writes_per_second=rule.writes_per_second) if undecided else {}
     posts: list[_Missed] = []
     for row in batch.rows:
         if row.post_id in facts:
             post, author, relation = facts[row.post_id]
-            post = foretell_delivery(post, author, celebrity_threshold=backends.policy.celebrity_threshold)
+            post = foretell_delivery(post, audiences.get(row.post_id), rule)
             entry = entry_for(backends.sealer, post, author, relation, viewer_id=viewer_id)
             if entry is not None:
                 posts.append(_Missed(row.event_id, row.transaction_id, entry))

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from db.bulk import BulkConnection
+from domain.audience import Audience, AudienceRule, choose_delivery
 from domain.ids import created_at_of
 from domain.text import find_entities
 from services.posts.text_entities import entity_rows, mentioned_names
@@ -61,8 +62,7 @@ SELECT row_number() OVER (ORDER BY id) AS place, * FROM (
 """
 
 _FETCH = """
-SELECT n.id, n.author_id, s.source_id, s.text, s.media, s.visibility, s.location_name, s.score,
-  CASE WHEN u.follower_count >= $3 THEN 'PULL' ELSE 'PUSH' END AS delivery
+SELECT n.id, n.author_id, s.source_id, s.text, s.media, s.visibility, s.location_name, s.score, u.follower_count
 FROM new_posts n JOIN staged_posts s USING (number) JOIN users u ON u.id = n.author_id
 WHERE n.place BETWEEN $1 AND $2 ORDER BY n.place
 """
@@ -154,7 +154,7 @@ async def insert_posts(connection: BulkConnection, first: int, last: int, *, cel
     async with connection.transaction():
         for begin in range(first, last + 1, _POSTS_PER_COPY):
             end = min(begin + _POSTS_PER_COPY - 1, last)
-            await _copy_posts(connection, await connection.fetch(_FETCH, begin, end, celebrity_threshold))
+            await _copy_posts(connection, await connection.fetch(_FETCH, begin, end), AudienceRule(celebrity_threshold))
         await connection.execute(_CREATE_TOUCHED, first, last)
         await connection.execute("ANALYZE touched")
         await connection.fetch_value(_LOCK)
@@ -164,7 +164,8 @@ async def insert_posts(connection: BulkConnection, first: int, last: int, *, cel
     await connection.execute(_LATE_FOLLOWERS)
 
 
-async def _copy_posts(connection: BulkConnection, posts: Sequence[Any]) -> None:
+async def _copy_posts(connection: BulkConnection, posts: Sequence[Any], rule: AudienceRule) -> None:
+    # The followers alone decide: an import writes to no timeline, so it takes nothing of the workers' capacity.
     spans = [find_entities(post["text"]) for post in posts]
     names = set[str]().union(*map(mentioned_names, spans))
     ids = {row[0]: row[1] for row in await connection.fetch(_FIND_NAMES, list(names))} if names else {}
@@ -181,7 +182,7 @@ async def _copy_posts(connection: BulkConnection, posts: Sequence[Any]) -> None:
                 post["visibility"],
                 post["location_name"],
                 post["score"],
-                post["delivery"],
+                choose_delivery(Audience(post["follower_count"]), rule).value,
                 orjson.dumps(entity_rows(found, ids)).decode(),
                 created_at_of(post["id"]),
             )

@@ -230,10 +230,15 @@ async def _read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
         assert before & after <= set(found) <= before | after, f"read during {change.__name__}: {found}, {before}, {after}"
 
 
-async def _threshold(scene: Scene, a: int, _b: int, _c: int) -> None:
-    scene.world.backends = replace(
-        scene.backends, policy=replace(scene.backends.policy, celebrity_threshold=2 + a % 5, fanout_batch=1 + a % 3)
+async def _threshold(scene: Scene, a: int, b: int, c: int) -> None:
+    policy = replace(
+        scene.backends.policy,
+        celebrity_threshold=2 + a % 5,
+        fanout_batch=1 + a % 3,
+        fanout_writes_per_second=1 / 3_600 * (3 + b % 40),
+        pull_hysteresis=(0.0, 0.1, 0.5)[c % 3],
     )
+    scene.world.backends = replace(scene.backends, policy=policy)
 
 
 async def _cap(scene: Scene, a: int, _b: int, _c: int) -> None:
