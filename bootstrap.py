@@ -15,6 +15,7 @@ from db.relay_bell import RelayBell
 from domain.cursors import CursorSealer
 from live.bell import RedisBell
 from services.backends import Backends, FeedPolicy
+from services.fan_out.audiences import Audiences
 from services.observer import Observer, SilentObserver
 from settings import Settings
 
@@ -68,4 +69,5 @@ async def open_backends(
                 pull_hysteresis=settings.pull_hysteresis,
             ),
             observer=observer or SilentObserver(),
+            audiences=Audiences(settings.follower_cache_ids),
         )

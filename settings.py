@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         description="seconds after its last read until a timeline is forgotten; sleeping users cost nothing",
     )
     fanout_batch: int = Field(1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out")
+    follower_cache_ids: int = Field(
+        2_000_000,
+        ge=0,
+        description="follower ids that a worker keeps in memory, 8 bytes each, for authors who post again; 0: none",
+    )
     fanout_cache_batch: int = Field(
         100,
         ge=1,

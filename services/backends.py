@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cache.client import RedisClient
@@ -13,6 +13,7 @@ from db.relay_bell import RelayBell
 from domain.audience import AudienceRule
 from domain.cursors import CursorSealer
 from live.bell import LiveBell
+from services.fan_out.audiences import Audiences
 from services.observer import Observer
 
 
@@ -47,3 +48,4 @@ class Backends:
     sealer: CursorSealer
     policy: FeedPolicy
     observer: Observer
+    audiences: Audiences = field(default_factory=Audiences)

@@ -8,16 +8,20 @@ rest on, so that one author with very many followers never holds up the others.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from db import follows, outbox, posts
+from db.audiences import load_audience_version
 from db.database import ReadSession
 from db.outbox import LeasedEvent, OutboxKind
 from db.posts import FanOutFacts
 from domain.audience import choose_delivery
 from domain.records import Delivery, Visibility
 from services.backends import Backends
+from services.fan_out import audiences
+from services.fan_out.audiences import ReceiverList
 
 JOB_SECONDS = 0.5
 """Longest run of one job before it passes the rest on."""
@@ -63,7 +67,26 @@ async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> D
         return await _close(backends, event, delivery, 0)
     if delivery is not Delivery.PUSH:
         return await _close(backends, event, delivery, 0)
-    return await _serve_followers(backends, event)
+    return await _serve_receivers(backends, event, await _find_list(backends, event, facts))
+
+
+async def _find_list(backends: Backends, event: LeasedEvent, facts: FanOutFacts) -> ReceiverList | None:
+    """The receivers in memory, where that is worth it. Called when the delivery is decided and committed."""
+    follower_count = facts.audience.follower_count
+    if follower_count < audiences.WORTH_FROM:
+        return None
+    begins = event.last_follower_id == 0
+    if begins and not backends.audiences.expects(event.author_id, follower_count):
+        return None
+    version = facts.audience_version
+    if facts.delivery is None:
+        # It was read before the decision: who began to follow in between would be missed.
+        async with backends.database.reading() as session:
+            version = await load_audience_version(session, event.author_id)
+    found = backends.audiences.known(event.author_id, version)
+    if found is None and begins:
+        found = await backends.audiences.load(backends.database, event.author_id, version)
+    return found
 
 
 async def _decide(backends: Backends, post_id: int, facts: FanOutFacts) -> Delivery:
@@ -82,23 +105,20 @@ async def _load_facts(backends: Backends, session: ReadSession, post_id: int) ->
     return await posts.load_fan_out_facts(session, post_id, writes_per_second=backends.policy.fanout_writes_per_second)
 
 
-async def _serve_followers(backends: Backends, event: LeasedEvent) -> DeliveryReport:
+async def _serve_receivers(backends: Backends, event: LeasedEvent, receivers: ReceiverList | None) -> DeliveryReport:
     policy = backends.policy
     stop_at = time.monotonic() + JOB_SECONDS
     last_follower_id = event.last_follower_id
     written = 0
     while True:
-        async with backends.database.reading() as session:
-            chunk = await follows.load_follower_chunk(
-                session, event.author_id, after_id=last_follower_id, size=policy.fanout_batch
-            )
+        chunk, is_last = await _next_chunk(backends, event, receivers, last_follower_id)
         for start in range(0, len(chunk), policy.fanout_cache_batch):
             batch = chunk[start : start + policy.fanout_cache_batch]
             if event.kind is OutboxKind.POST_DELETED:
                 await backends.timelines.remove(batch, event.post_id)
             else:
                 written += await backends.timelines.deliver(batch, event.post_id)
-        if len(chunk) < policy.fanout_batch:
+        if is_last:
             return await _close(backends, event, Delivery.PUSH, written)
         last_follower_id = chunk[-1]
         async with backends.database.writing() as session:
@@ -113,6 +133,18 @@ async def _serve_followers(backends: Backends, event: LeasedEvent) -> DeliveryRe
             return DeliveryReport(Outcome.GONE, Delivery.PUSH, written)
         if time.monotonic() >= stop_at:
             return DeliveryReport(Outcome.CONTINUES, Delivery.PUSH, written)
+
+
+async def _next_chunk(
+    backends: Backends, event: LeasedEvent, receivers: ReceiverList | None, after_id: int
+) -> tuple[Sequence[int], bool]:
+    """Receivers by id, and whether they are the last."""
+    size = backends.policy.fanout_batch
+    if receivers is not None:
+        return receivers.chunk(event.post_id, after_id=after_id, size=size)
+    async with backends.database.reading() as session:
+        ids = await follows.load_follower_chunk(session, event.author_id, post_id=event.post_id, after_id=after_id, size=size)
+    return ids, len(ids) < size
 
 
 async def _close(backends: Backends, event: LeasedEvent, delivery: Delivery | None, written: int) -> DeliveryReport:

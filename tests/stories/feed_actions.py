@@ -15,6 +15,7 @@ from domain.errors import RefusedError
 from domain.records import Visibility
 from services.accounts.update_profile import update_profile
 from services.backends import Backends
+from services.fan_out import audiences as audiences_module
 from services.fan_out import deliver_event as deliver_module
 from services.graph.answer_follow_request import answer_follow_request
 from services.posts.delete_post import delete_post
@@ -50,6 +51,8 @@ class Scene:
     runs: int = 0
     _slack: int = timelines_module.TRIM_SLACK
     _job_seconds: float = deliver_module.JOB_SECONDS
+    _worth_from: int = audiences_module.WORTH_FROM
+    _load_chunk: int = audiences_module.LOAD_CHUNK
 
     @classmethod
     async def open(cls, backends: Backends, *, people: int) -> Self:
@@ -64,12 +67,14 @@ class Scene:
         scene = cls(World(backends), [f"p{number}" for number in range(people)])
         timelines_module.TRIM_SLACK = SMALL_SLACK
         deliver_module.JOB_SECONDS = 0.0
+        audiences_module.WORTH_FROM, audiences_module.LOAD_CHUNK = 0, 2
         await scene.world.add(*scene.names)
         return scene
 
     def close(self) -> None:
         timelines_module.TRIM_SLACK = self._slack
         deliver_module.JOB_SECONDS = self._job_seconds
+        audiences_module.WORTH_FROM, audiences_module.LOAD_CHUNK = self._worth_from, self._load_chunk
 
     @property
     def backends(self) -> Backends:

@@ -12,10 +12,11 @@ from sqlalchemy import text
 from cache import timelines as timelines_module
 from cache.scripts import source
 from cache.timelines import Slice, Timelines, Warmth
-from db import feed_candidates, outbox
+from db import feed_candidates, outbox, posts
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.fan_out import deliver_event as deliver_module
+from services.fan_out.audiences import Audiences
 from services.feeds import feed_candidates as reader_module
 from services.feeds import feed_entry, read_home_feed
 from services.fill_page import FilledPage, fill_page
@@ -164,6 +165,30 @@ def a_dead_builder_holds_for_ever(patch: Patch, _: World) -> None:
     patch.setattr(timelines_module, "BUILDING_SECONDS", 86_400.0)
 
 
+def old_lists_of_followers(patch: Patch, _: World) -> None:
+    def careless(self: Audiences, author_id: int, _: int) -> Any:
+        return self._lists[author_id][1] if author_id in self._lists else None
+
+    patch.setattr(Audiences, "known", careless)
+
+
+def version_of_before_the_decision(patch: Patch, _: World) -> None:
+    load = posts.load_fan_out_facts
+    versions: list[int] = []
+
+    async def facts(*arguments: Any, **named: Any) -> Any:
+        found = await load(*arguments, **named)
+        assert found is not None
+        versions.append(found.audience_version)
+        return found
+
+    async def stale(*_: Any) -> int:
+        return versions[-1]
+
+    patch.setattr(posts, "load_fan_out_facts", facts)
+    patch.setattr(deliver_module, "load_audience_version", stale)
+
+
 PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[None]]]] = [
     (open_promises_not_merged, scenes.workers_stop_and_resume),
     (promises_counted_as_posts, scenes.hidden_and_shown_again),
@@ -186,6 +211,8 @@ PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[
     (deletions_not_delivered, scenes.deleted_at_every_step),
     (backwards_by_the_present_cap, scenes.a_smaller_cap),
     (stale_attempts_go_on, scenes.a_stale_attempt),
+    (old_lists_of_followers, scenes.followed_between_two_posts),
+    (version_of_before_the_decision, scenes.followed_while_it_is_decided),
     (a_dead_builder_holds_for_ever, scenes.back_after_a_dead_builder),
 ]
 

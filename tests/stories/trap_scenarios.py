@@ -6,6 +6,7 @@ Tests run them as they are, and once more against planted bugs, which they must 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -13,11 +14,13 @@ from sqlalchemy import text
 from cache import keys
 from cache.timelines import Warmth
 from db import outbox
+from db import posts as posts_module
 from db.feed_candidates import load_pushed_ids
 from domain.feed import FeedState
 from domain.ids import MAX_ID, make_id, milliseconds_of
 from domain.records import Visibility
 from services import fill_page as fill_page_module
+from services.fan_out import audiences as audiences_module
 from services.fan_out import deliver_event as deliver_module
 from services.feeds import rebuild_timeline as rebuild_module
 from services.posts.delete_post import delete_post
@@ -365,6 +368,52 @@ async def another_database(world: World) -> None:
     assert len(await world.walk("bob")) == 2
 
 
+async def followed_between_two_posts(world: World) -> None:
+    """Receivers in the worker's memory: who begins to follow is served by the next post, whoever was loaded when."""
+    await ada_and_bob(world)
+    await world.add("cat", "dan")
+    await world.follow("cat", "ada")
+    await world.warm("cat")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audiences_module, "WORTH_FROM", 0)
+        for _ in range(2):
+            await world.post("ada")
+            await world.drain()
+        assert world.backends.audiences.ids_held == 2
+        await world.follow("dan", "ada")
+        await world.unfollow("cat", "ada")
+        for name in ("bob", "cat", "dan"):
+            await world.warm(name)
+        last = await world.post("ada")
+        await world.drain()
+    assert last in await held(world, "dan")
+    assert await same_by_every_way(world, "dan") == await same_by_every_way(world, "bob")
+    assert await world.walk("cat") == []
+
+
+async def followed_while_it_is_decided(world: World) -> None:
+    """Who follows, and reads, after the worker took the post up and before it was decided: not in the version read at first."""
+    await ada_and_bob(world)
+    await world.add("cat")
+    decide = posts_module.decide_delivery
+
+    async def follow_then_decide(*arguments: Any, **named: Any) -> bool:
+        await world.follow("cat", "ada")
+        await world.warm("cat")
+        return await decide(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audiences_module, "WORTH_FROM", 0)
+        for _ in range(2):
+            await world.post("ada")
+            await world.drain()
+        patch.setattr(posts_module, "decide_delivery", follow_then_decide)
+        last = await world.post("ada")
+        await world.drain()
+    assert last in await held(world, "cat")
+    assert last in await same_by_every_way(world, "cat")
+
+
 async def a_stale_attempt(world: World) -> None:
     """A worker whose lease was lost stops, and progress is not made twice."""
     world.backends = replace(world.backends, policy=replace(world.backends.policy, fanout_batch=1))
@@ -414,5 +463,7 @@ SCENES = [
     an_old_post_shown_late,
     another_server_run,
     another_database,
+    followed_between_two_posts,
+    followed_while_it_is_decided,
     a_stale_attempt,
 ]
