@@ -63,6 +63,7 @@ async def open_backends(
                 fanout_batch=settings.fanout_batch,
                 fanout_cache_batch=settings.fanout_cache_batch,
                 follow_limit=settings.follow_limit,
+                repeat_window=settings.repeat_window,
                 outbox_lease_seconds=settings.outbox_lease_seconds,
                 outbox_retention=settings.outbox_retention,
                 fanout_writes_per_second=settings.fanout_writes_per_second,

@@ -14,26 +14,39 @@ from sqlalchemy import TextClause, text
 
 from db.database import ReadSession
 from domain.ids import MAX_ID
+from domain.preferences import FeedPreferences
 from domain.timeline_version import TimelineVersion
 
 _IN_RANGE = "id > :above AND id < :below ORDER BY id {direction} LIMIT :size"
 
-_OWN = "SELECT id FROM posts WHERE author_id = :viewer_id AND deleted_at IS NULL AND " + _IN_RANGE
+# The viewer's own shares without words are no reasons: they would only repeat what the viewer has just read.
+_OWN = "SELECT id FROM posts WHERE author_id = :viewer_id AND deleted_at IS NULL AND NOT is_plain_share AND " + _IN_RANGE
 
 _PULLED = (
     """
-    SELECT p.id FROM follows f JOIN users u ON u.id = f.followee_id AND u.has_pulled_posts
+    SELECT p.id FROM feed_sources s JOIN users u ON u.id = s.author_id AND u.has_pulled_posts
     CROSS JOIN LATERAL (
-      SELECT id FROM posts WHERE author_id = u.id AND delivery = 'PULL' AND deleted_at IS NULL AND """
+      SELECT id FROM posts
+      WHERE author_id = u.id AND id <= s.until_id AND delivery = 'PULL' AND deleted_at IS NULL AND """
     + _IN_RANGE
     + """
-    ) p WHERE f.follower_id = :viewer_id
+    ) p WHERE s.viewer_id = :viewer_id
 """
 )
 
+_TAGGED = """
+    SELECT p.id FROM hashtag_follows h
+    CROSS JOIN LATERAL (
+      SELECT p.id FROM post_hashtags t JOIN posts p ON p.id = t.post_id
+      WHERE t.hashtag_id = h.hashtag_id AND p.deleted_at IS NULL AND (p.visibility <> 'PRIVATE' OR p.author_id = :viewer_id)
+        AND t.post_id > :above AND t.post_id < :below ORDER BY t.post_id {direction} LIMIT :size
+    ) p WHERE h.user_id = :viewer_id
+"""
+
 # DISTINCT: a post that was hidden and shown again has several open promises; the limit counts posts.
 _OPEN = """
-    SELECT DISTINCT o.post_id AS id FROM outbox o JOIN follows f ON f.followee_id = o.author_id AND f.follower_id = :viewer_id
+    SELECT DISTINCT o.post_id AS id FROM outbox o
+    JOIN feed_sources s ON s.author_id = o.author_id AND s.viewer_id = :viewer_id AND o.post_id <= s.until_id
     WHERE o.closed_at IS NULL AND o.kind = 'post_published' AND o.post_id > :above AND o.post_id < :below
     ORDER BY o.post_id {direction} LIMIT :size
 """
@@ -41,41 +54,51 @@ _OPEN = """
 _UNPUSHED = f"""
     (SELECT 'own', id, NULL::timestamptz FROM ({_OWN}) own)
     UNION ALL (SELECT 'pulled', id, NULL FROM ({_PULLED}) pulled ORDER BY id {{direction}} LIMIT :size)
+    UNION ALL (SELECT DISTINCT 'tagged', id, NULL::timestamptz FROM ({_TAGGED}) tagged ORDER BY id {{direction}} LIMIT :size)
     UNION ALL (
       SELECT 'open', o.id, (SELECT min(w.created_at) FROM outbox w WHERE w.post_id = o.id AND w.closed_at IS NULL)
       FROM ({_OPEN}) o
     )
 """
 
-_ALL = (
+_OF_SOURCES = (
     """
-    SELECT p.id FROM (
-      SELECT followee_id AS author_id FROM follows WHERE follower_id = :viewer_id
-      UNION ALL SELECT CAST(:viewer_id AS bigint)
-    ) source CROSS JOIN LATERAL (
+    SELECT p.id FROM feed_sources s CROSS JOIN LATERAL (
       SELECT id FROM posts
-      WHERE author_id = source.author_id AND deleted_at IS NULL
-        AND (visibility <> 'PRIVATE' OR author_id = :viewer_id) AND """
+      WHERE author_id = s.author_id AND id <= s.until_id AND deleted_at IS NULL AND visibility <> 'PRIVATE' AND """
     + _IN_RANGE
     + """
-    ) p ORDER BY p.id {direction} LIMIT :size
+    ) p WHERE s.viewer_id = :viewer_id
 """
 )
 
+# UNION, not UNION ALL: one id may come by its author and by a hashtag.
+_ALL = f"""
+    SELECT id FROM (
+      SELECT id FROM ({_OWN}) own
+      UNION (SELECT id FROM ({_OF_SOURCES}) followed ORDER BY id {{direction}} LIMIT :size)
+      UNION ({_TAGGED})
+    ) candidates ORDER BY id {{direction}} LIMIT :size
+"""
+
 _PUSHED = """
-    SELECT p.id FROM follows f CROSS JOIN LATERAL (
+    SELECT p.id FROM feed_sources s CROSS JOIN LATERAL (
       SELECT id FROM posts
-      WHERE author_id = f.followee_id AND delivery = 'PUSH' AND visibility <> 'PRIVATE' AND deleted_at IS NULL
+      WHERE author_id = s.author_id AND id <= s.until_id
+        AND delivery = 'PUSH' AND visibility <> 'PRIVATE' AND deleted_at IS NULL
       ORDER BY id DESC LIMIT :size
-    ) p WHERE f.follower_id = :viewer_id ORDER BY p.id DESC LIMIT :size
+    ) p WHERE s.viewer_id = :viewer_id ORDER BY p.id DESC LIMIT :size
 """
 
 # The identity is drawn when a database is made; a clone of the server's own making shares it, but not the oid.
 _VIEWER = text(
     """
     SELECT d.identity || '.' || (SELECT oid FROM pg_database WHERE datname = current_database()),
-      graph_version, following_count, statement_timestamp(), pg_current_snapshot()::text
-    FROM users CROSS JOIN deployment d WHERE id = :viewer_id AND suspended_at IS NULL
+      u.graph_version, u.following_count, statement_timestamp(), pg_current_snapshot()::text, u.settings,
+      coalesce((SELECT position_id FROM feed_positions WHERE user_id = u.id), 0),
+      EXISTS (SELECT FROM hashtag_follows WHERE user_id = u.id),
+      EXISTS (SELECT FROM kept_follows WHERE viewer_id = u.id)
+    FROM users u CROSS JOIN deployment d WHERE u.id = :viewer_id AND u.suspended_at IS NULL
     """
 )
 
@@ -107,6 +130,16 @@ class FeedViewer:
     following_count: int
     as_of: datetime
     snapshot: str
+    preferences: FeedPreferences
+    position: int
+    """The newest entry that was marked as seen; 0 where none was."""
+    follows_hashtags: bool
+    has_kept_history: bool
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether anything but the viewer's own posts can ever be in the feed as it is."""
+        return self.following_count > 0 or self.follows_hashtags or self.has_kept_history
 
     @property
     def timeline_version(self) -> TimelineVersion:
@@ -125,11 +158,26 @@ class UnpushedIds:
 async def load_feed_viewer(session: ReadSession, viewer_id: int) -> FeedViewer | None:
     """None where the account does not exist or is suspended."""
     row = (await session.execute(_VIEWER, {"viewer_id": viewer_id})).first()
-    return FeedViewer(*row) if row is not None else None
+    if row is None:
+        return None
+    identity, graph_version, following_count, as_of, snapshot, settings, position, follows_hashtags, has_kept_history = row
+    return FeedViewer(
+        database_identity=identity,
+        graph_version=graph_version,
+        following_count=following_count,
+        as_of=as_of,
+        snapshot=snapshot,
+        preferences=FeedPreferences.from_settings(settings),
+        position=position,
+        follows_hashtags=follows_hashtags,
+        has_kept_history=has_kept_history,
+    )
 
 
 async def load_unpushed_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> UnpushedIds:
-    """The viewer's own posts, posts of pulled authors, and posts whose fan-out is not finished: at most `size` of each."""
+    """The viewer's own posts, those of pulled authors, those with followed hashtags, and those whose fan-out is not finished.
+
+    At most `size` of each."""
     ids: list[int] = []
     oldest: datetime | None = None
     parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size}

@@ -35,7 +35,11 @@ _MISSED_BY = text(
       AND (o.id > :through_event OR NOT pg_visible_in_snapshot(o.xact_id, CAST(CAST(:batch AS text) AS pg_snapshot)))
       AND EXISTS (SELECT FROM users v WHERE v.id = :viewer_id AND v.suspended_at IS NULL)
       AND (o.author_id = :viewer_id
-        OR EXISTS (SELECT FROM follows f WHERE f.follower_id = :viewer_id AND f.followee_id = o.author_id))
+        OR EXISTS (
+          SELECT FROM feed_sources s WHERE s.viewer_id = :viewer_id AND s.author_id = o.author_id AND o.post_id <= s.until_id)
+        OR EXISTS (
+          SELECT FROM post_hashtags t JOIN hashtag_follows h ON h.hashtag_id = t.hashtag_id AND h.user_id = :viewer_id
+          WHERE t.post_id = o.post_id))
     ORDER BY pg_visible_in_snapshot(o.xact_id, CAST(CAST(:batch AS text) AS pg_snapshot)) DESC, o.id LIMIT :size
     """
 )
@@ -78,7 +82,7 @@ async def load_published_since(session: ReadSession, seen: str, *, size: int) ->
 async def load_missed_by(
     session: ReadSession, viewer_id: int, *, seen: str, batch: str, through_event: int, size: int
 ) -> PublishedBatch:
-    """The same for one viewer: by those followed now, and by the viewer; without the part of `batch` that was told.
+    """The same for one viewer: own ones, by followed accounts, with followed hashtags; without the part of `batch` that was told.
 
     First what is left of `batch`, then the rest, each in the order of the outbox. Nothing for a suspended account.
     """

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from db.audiences import AUDIENCE_COLUMNS
 from db.database import ReadSession, WriteSession
 from db.rows import (
     POST_COLUMNS,
-    POST_WIDTH,
     RELATION_COLUMNS,
     RELATION_JOINS,
     USER_COLUMNS,
-    USER_WIDTH,
     to_post,
-    to_relation,
-    to_user,
+    to_post_facts,
+    to_post_facts_for_many,
 )
 from domain.audience import Audience
 from domain.ids import SHARD_MASK, TIME_SHIFT
-from domain.records import Delivery, LocationRecord, PostRecord, Relation, UserRecord, Visibility
+from domain.records import Delivery, LocationRecord, PostFacts, PostRecord, Visibility
 
 # The id is made first, so that created_at is exactly its milliseconds.
 _INSERT = text(
@@ -91,14 +89,6 @@ _FAN_OUT_FACTS = text(
     FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = :post_id
     """
 )
-
-PostFacts = tuple[PostRecord, UserRecord, Relation]
-"""(the post, its author, how the viewer stands to the author): what the visibility rule judges."""
-
-
-def _facts(row: Sequence[Any]) -> PostFacts:
-    end = POST_WIDTH + USER_WIDTH
-    return to_post(row[:POST_WIDTH]), to_user(row[POST_WIDTH:end]), to_relation(row[end:])
 
 
 async def insert_post(
@@ -167,25 +157,57 @@ async def add_to_post_count(session: WriteSession, author_id: int, by: int) -> N
 
 
 async def load_posts(session: ReadSession, post_ids: Iterable[int], *, viewer_id: int | None) -> dict[int, PostFacts]:
-    """Posts with their authors and the viewer's relation to them, by id: one statement. Nothing is filtered yet."""
-    rows = await session.execute(_HYDRATE, {"ids": list(post_ids), "viewer_id": viewer_id or 0})
-    return {row[0]: _facts(row) for row in rows}
+    """Posts with their authors and the viewer's relation to them, by id; nothing is filtered yet.
+
+    One statement; a second one where there are shares without words, for what they share.
+    """
+    return await _load(session, _HYDRATE, to_post_facts, post_ids, {"viewer_id": viewer_id or 0})
 
 
-async def load_posts_for_many(session: ReadSession, post_ids: Iterable[int]) -> dict[int, tuple[PostRecord, UserRecord]]:
-    """Posts with their authors, without a viewer: relations are loaded apart, for many viewers at once."""
-    rows = await session.execute(_HYDRATE_FOR_MANY, {"ids": list(post_ids)})
-    return {row[0]: (to_post(row[:POST_WIDTH]), to_user(row[POST_WIDTH:])) for row in rows}
+async def load_posts_for_many(session: ReadSession, post_ids: Iterable[int]) -> dict[int, PostFacts]:
+    """The same without a viewer: relations are loaded apart, for many viewers at once."""
+    return await _load(session, _HYDRATE_FOR_MANY, to_post_facts_for_many, post_ids, {})
 
 
 async def load_posts_by_author(
     session: ReadSession, author_id: int, *, viewer_id: int | None, below_id: int, size: int
 ) -> list[PostFacts]:
-    """An account's posts, newest first, below an id. Nothing is filtered yet."""
-    rows = await session.execute(
-        _BY_AUTHOR, {"author_id": author_id, "viewer_id": viewer_id or 0, "below_id": below_id, "size": size}
-    )
-    return [_facts(row) for row in rows]
+    """An account's posts and shares, newest first, below an id. Nothing is filtered yet."""
+    parameters = {"author_id": author_id, "viewer_id": viewer_id or 0, "below_id": below_id, "size": size}
+    found = {row[0]: to_post_facts(row) for row in await session.execute(_BY_AUTHOR, parameters)}
+    return list((await _with_roots(session, _HYDRATE, to_post_facts, found, {"viewer_id": viewer_id or 0})).values())
+
+
+async def _load(
+    session: ReadSession,
+    statement: TextClause,
+    to_facts: Callable[[Sequence[Any]], PostFacts],
+    post_ids: Iterable[int],
+    parameters: dict[str, object],
+) -> dict[int, PostFacts]:
+    rows = await session.execute(statement, {"ids": list(post_ids), **parameters})
+    return await _with_roots(session, statement, to_facts, {row[0]: to_facts(row) for row in rows}, parameters)
+
+
+async def _with_roots(
+    session: ReadSession,
+    statement: TextClause,
+    to_facts: Callable[[Sequence[Any]], PostFacts],
+    found: dict[int, PostFacts],
+    parameters: dict[str, object],
+) -> dict[int, PostFacts]:
+    """The same, but with what the shares without words among them share."""
+    wanted = {facts.post.root_id for facts in found.values() if facts.post.is_plain_share}
+    if not wanted:
+        return found
+    roots = {root_id: found[root_id] for root_id in wanted if root_id in found}
+    missing = list(wanted - roots.keys())
+    if missing:
+        roots |= {row[0]: to_facts(row) for row in await session.execute(statement, {"ids": missing, **parameters})}
+    return {
+        post_id: replace(facts, root=roots.get(facts.post.root_id)) if facts.post.is_plain_share else facts
+        for post_id, facts in found.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,16 @@ from typing import Any
 import orjson
 
 from domain.ids import created_at_of
-from domain.records import Delivery, LocationRecord, PostRecord, Relation, UserRecord, Visibility
+from domain.records import (
+    NO_RELATION,
+    Delivery,
+    LocationRecord,
+    PostFacts,
+    PostRecord,
+    Relation,
+    UserRecord,
+    Visibility,
+)
 
 USER_COLUMNS = """
   u.id, u.external_id, u.username, u.display_name, u.bio, u.avatar_url, u.is_verified, u.is_private,
@@ -95,3 +104,14 @@ def to_post(row: Sequence[Any]) -> PostRecord:
 def to_relation(row: Sequence[Any]) -> Relation:
     """A row of RELATION_COLUMNS."""
     return Relation(*row)
+
+
+def to_post_facts(row: Sequence[Any]) -> PostFacts:
+    """A row of POST_COLUMNS, USER_COLUMNS, RELATION_COLUMNS."""
+    end = POST_WIDTH + USER_WIDTH
+    return PostFacts(to_post(row[:POST_WIDTH]), to_user(row[POST_WIDTH:end]), to_relation(row[end:]))
+
+
+def to_post_facts_for_many(row: Sequence[Any]) -> PostFacts:
+    """A row of POST_COLUMNS, USER_COLUMNS: there is no viewer."""
+    return PostFacts(to_post(row[:POST_WIDTH]), to_user(row[POST_WIDTH:]), NO_RELATION)

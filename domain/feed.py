@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.paging import PageInfo
-from domain.records import Delivery, PostRecord, Relation, UserRecord
+from domain.records import PostFacts, PostRecord, UserRecord
 
 
 class FeedOrder(StrEnum):
@@ -45,6 +45,22 @@ class FeedReasonKind(StrEnum):
     FOLLOWED_HASHTAG = "FOLLOWED_HASHTAG"
 
 
+class FeedRule(StrEnum):
+    """Why a post is, or is not, in a feed: the rule that decided."""
+
+    SHOWN = "SHOWN"
+    NOT_FOLLOWING = "NOT_FOLLOWING"
+    BLOCKED = "BLOCKED"
+    MUTED = "MUTED"
+    MUTED_WORD = "MUTED_WORD"
+    NOT_VISIBLE = "NOT_VISIBLE"
+    DELETED = "DELETED"
+    SHARES_HIDDEN = "SHARES_HIDDEN"
+    REPEATED = "REPEATED"
+    DAILY_LIMIT = "DAILY_LIMIT"
+    ALREADY_SEEN = "ALREADY_SEEN"
+
+
 class FeedDelivery(StrEnum):
     """PUSHED: written into the timeline when posted. PULLED: merged when read."""
 
@@ -60,6 +76,8 @@ class FeedReason:
     delivery: FeedDelivery
     users: list[UserRecord]
     user_count: int
+    hashtag_id: int | None = None
+    """Of FOLLOWED_HASHTAG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +91,16 @@ class RankingFactor:
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One entry of a page; `cursor` goes on below it."""
+    """One entry of a page; `cursor` goes on below it. `facts`: the entry's post and what came with it."""
 
     cursor: str
-    node: PostRecord
-    author: UserRecord
-    relation: Relation
+    facts: PostFacts
     reasons: list[FeedReason]
+
+    @property
+    def node(self) -> PostRecord:
+        """The post, or the share while a share is what brought it."""
+        return self.facts.post
 
     @property
     def score(self) -> float | None:
@@ -105,6 +126,23 @@ class FeedStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """How far the viewer has read. `cursor` is None where nothing was marked yet; `unseen_count` stops at 1,000."""
+
+    cursor: str | None
+    unseen_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedExplanation:
+    """Whether a post is in the viewer's feed, and the rule that decided."""
+
+    shown: bool
+    rule: FeedRule
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedPage:
     """A page of the home feed."""
 
@@ -116,11 +154,3 @@ class FeedPage:
     @property
     def nodes(self) -> list[PostRecord]:
         return [edge.node for edge in self.edges]
-
-
-def reason_for(post: PostRecord, author: UserRecord, *, viewer_id: int) -> FeedReason:
-    """Why a post that is in the viewer's feed is there. Own posts, and those not yet decided, are merged when read."""
-    delivery = FeedDelivery.PUSHED if post.delivery is Delivery.PUSH else FeedDelivery.PULLED
-    if post.author_id == viewer_id:
-        return FeedReason(FeedReasonKind.OWN_POST, FeedDelivery.PULLED, [], 0)
-    return FeedReason(FeedReasonKind.FOLLOWED_AUTHOR, delivery, [author], 1)

@@ -15,6 +15,8 @@ SEQUENCE_BITS = 12
 SHARD_BITS = 10
 TIME_SHIFT = SEQUENCE_BITS + SHARD_BITS
 SHARD_MASK = (1 << SHARD_BITS) - 1
+DAY_MS = 86_400_000
+"""Milliseconds of a UTC day: days begin at multiples of it."""
 MAX_ID = (1 << 63) - 1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +31,11 @@ def milliseconds_of(entity_id: int) -> int:
 def created_at_of(entity_id: int) -> datetime:
     """The instant of the id, in UTC, to the millisecond. This is what clients see as `createdAt` of a post."""
     return _EPOCH + timedelta(milliseconds=entity_id >> TIME_SHIFT)
+
+
+def first_id_at(milliseconds: int) -> int:
+    """The smallest id that a millisecond can have; 0 for instants before the epoch."""
+    return max(0, milliseconds) << TIME_SHIFT
 
 
 def shard_of(author_id: int) -> int:

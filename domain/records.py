@@ -142,6 +142,22 @@ NO_RELATION = Relation()
 
 
 @dataclass(frozen=True, slots=True)
+class PostFacts:
+    """All that the visibility rule needs to judge a post: who wrote it, and how the viewer stands to them."""
+
+    post: PostRecord
+    author: UserRecord
+    relation: Relation
+    root: PostFacts | None = None
+    """Of a share without words the same of what it shares; None where that no longer exists at all."""
+
+    @property
+    def about(self) -> PostFacts:
+        """The facts of the post that an entry is about: of a share without words its root's, otherwise its own."""
+        return self.root if self.root is not None else self
+
+
+@dataclass(frozen=True, slots=True)
 class VisiblePost:
     """A post that has passed the visibility rule for one viewer, with its author: nothing else leaves `services`."""
 

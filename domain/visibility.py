@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from domain.records import PostRecord, Relation, UserRecord, Visibility
+from domain.records import PostFacts, Relation, UserRecord, Visibility
 
 
 class HiddenBecause(StrEnum):
@@ -23,14 +23,19 @@ class HiddenBecause(StrEnum):
     DELETED = "DELETED"
 
 
-def why_post_is_hidden(
-    post: PostRecord, author: UserRecord, relation: Relation, *, viewer_id: int | None
-) -> HiddenBecause | None:
-    """The rule that hides `post` from the viewer (None: an anonymous one), or None where the viewer may see it.
+def why_post_is_hidden(facts: PostFacts, *, viewer_id: int | None) -> HiddenBecause | None:
+    """The rule that hides a post from the viewer (None: an anonymous one), or None where the viewer may see it.
 
-    `relation` is the viewer's to the author. An author sees everything of their own that is not deleted. Of a share without
-    words this judges the share alone: it exists only where what it shares exists, too (see `only_visible`).
+    An author sees everything of their own that is not deleted. A share without words exists only where what it shares does.
     """
+    hidden = _why_itself_is_hidden(facts, viewer_id=viewer_id)
+    if hidden is not None or not facts.post.is_plain_share:
+        return hidden
+    return _why_itself_is_hidden(facts.root, viewer_id=viewer_id) if facts.root is not None else HiddenBecause.DELETED
+
+
+def _why_itself_is_hidden(facts: PostFacts, *, viewer_id: int | None) -> HiddenBecause | None:
+    post, author, relation = facts.post, facts.author, facts.relation
     hidden = _why_author_hides(author, relation, viewer_id=viewer_id)
     if hidden is None and viewer_id != author.id:
         if post.visibility is Visibility.PRIVATE:
@@ -76,11 +81,3 @@ def can_see_posts_of(user: UserRecord, relation: Relation, *, viewer_id: int | N
 def can_be_listed(user: UserRecord, relation: Relation, *, viewer_id: int | None) -> bool:
     """Whether the account stands in lists of people that the viewer looks at: not where either blocks the other."""
     return can_see_account(user, relation, viewer_id=viewer_id) and not relation.is_blocking
-
-
-def is_in_home_feed(post: PostRecord, relation: Relation, *, viewer_id: int) -> bool:
-    """Whether a *visible* post belongs into the viewer's home feed: an own one, or a followed author's.
-
-    Checked again at every read: a timeline in the cache, or an event in flight, may be older than an unfollow.
-    """
-    return post.author_id == viewer_id or relation.follows

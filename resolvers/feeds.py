@@ -9,6 +9,7 @@ import strawberry
 
 from domain.feed import FeedEntry, FeedOrder, FeedPage
 from domain.paging import two_way_page
+from domain.records import VisiblePost
 from resolvers.arguments import After, Before, EventCursor, First, Last
 from resolvers.context import Info, given
 from services.feeds.read_home_feed import read_home_feed
@@ -21,7 +22,9 @@ async def feed(
     after: After = strawberry.UNSET,
     last: Last = strawberry.UNSET,
     before: Before = strawberry.UNSET,
-    order: Annotated[FeedOrder | None, strawberry.argument(description="Left out: LATEST.")] = strawberry.UNSET,
+    order: Annotated[
+        FeedOrder | None, strawberry.argument(description="Left out: the viewer's preference.")
+    ] = strawberry.UNSET,
 ) -> FeedPage:
     context = info.context
     viewer_id = context.require_viewer_id()
@@ -29,7 +32,7 @@ async def feed(
         context.backends,
         viewer_id=viewer_id,
         page=two_way_page(given(first), given(after), given(last), given(before)),
-        order=given(order) or FeedOrder.LATEST,
+        order=given(order),
     )
     for entry in page.edges:
         _remember(info, entry)
@@ -49,5 +52,10 @@ def added_edge(root: NewPost, info: Info) -> FeedEntry:
 
 
 def _remember(info: Info, entry: FeedEntry) -> None:
-    info.context.loaders.remember_user(entry.author)
-    info.context.loaders.relations.prime(entry.author.id, entry.relation)
+    loaders = info.context.loaders
+    loaders.remember_user(entry.facts.author)
+    loaders.relations.prime(entry.facts.author.id, entry.facts.relation)
+    if entry.facts.root is not None:
+        root = entry.facts.root
+        loaders.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
+        loaders.remember_user(root.author)

@@ -71,7 +71,7 @@ async def create_post(
     context.forget_loaded()
     entry = await find_feed_entry(context.backends, viewer_id=viewer_id, post_id=made.id)
     if entry is not None:
-        context.loaders.remember_user(entry.author)
+        context.loaders.remember_user(entry.facts.author)
     return PostPayload(post=made, feed_edge=entry)
 
 

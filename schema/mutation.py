@@ -1,4 +1,4 @@
-"""Mutations: one input, one payload each. Inputs end here; resolvers get plain values."""
+"""All mutations; here those on posts. One input, one payload each. Inputs end here; resolvers get plain values."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from typing import Annotated
 import strawberry
 
 from domain.records import LocationRecord, Visibility
-from resolvers import people, posts
+from resolvers import posts
 from resolvers.context import Info, given
-from resolvers.people import PeoplePayload
 from resolvers.posts import PostPayload
-from schema.payloads import (
-    AnswerFollowRequestPayload,
-    CreatePostPayload,
-    DeletePostPayload,
-    FollowUserPayload,
-    UnfollowUserPayload,
-    UpdatePostPayload,
-    UpdateProfilePayload,
-)
-
-_INPUT = strawberry.argument(description="What to do.")
+from schema.inputs import INPUT
+from schema.payloads import CreatePostPayload, DeletePostPayload, UpdatePostPayload
+from schema.people_mutations import PeopleMutations
 
 
 @strawberry.input(description="A place.")
@@ -50,33 +41,7 @@ class DeletePostInput:
     post_id: strawberry.ID = strawberry.field(description="One of the viewer's own posts.")
 
 
-@strawberry.input(description="An account to follow.")
-class FollowUserInput:
-    user_id: strawberry.ID = strawberry.field(description="Whom to follow; a private account is asked.")
-
-
-@strawberry.input(description="An account to follow no longer.")
-class UnfollowUserInput:
-    user_id: strawberry.ID = strawberry.field(description="Whom to follow no longer; an open request is taken back.")
-
-
-@strawberry.input(description="The answer to somebody's wish to follow.")
-class AnswerFollowRequestInput:
-    user_id: strawberry.ID = strawberry.field(description="Who asks.")
-    accept: bool = strawberry.field(description="Whether they may.")
-
-
-@strawberry.input(description="A change of the viewer's profile. What is left out, or null, stays as it is.")
-class UpdateProfileInput:
-    display_name: str | None = strawberry.field(default=strawberry.UNSET, description="One line, at most 100 characters.")
-    bio: str | None = strawberry.field(default=strawberry.UNSET, description="At most 500 characters; may be empty.")
-    is_private: bool | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="Whether followers must be approved. Becoming public accepts all open requests.",
-    )
-
-
-async def _create_post(info: Info, input: Annotated[CreatePostInput, _INPUT]) -> PostPayload:  # noqa: A002 - the argument's public name
+async def _create_post(info: Info, input: Annotated[CreatePostInput, INPUT]) -> PostPayload:  # noqa: A002 - the argument's public name
     place = input.location or None
     return await posts.create_post(
         info.context,
@@ -86,39 +51,18 @@ async def _create_post(info: Info, input: Annotated[CreatePostInput, _INPUT]) ->
     )
 
 
-async def _update_post(info: Info, input: Annotated[UpdatePostInput, _INPUT]) -> PostPayload:  # noqa: A002
+async def _update_post(info: Info, input: Annotated[UpdatePostInput, INPUT]) -> PostPayload:  # noqa: A002
     return await posts.update_post(
         info.context, post_id=input.post_id, body=given(input.text), visibility=given(input.visibility)
     )
 
 
-async def _delete_post(info: Info, input: Annotated[DeletePostInput, _INPUT]) -> PostPayload:  # noqa: A002
+async def _delete_post(info: Info, input: Annotated[DeletePostInput, INPUT]) -> PostPayload:  # noqa: A002
     return await posts.delete_post(info.context, post_id=input.post_id)
 
 
-async def _follow_user(info: Info, input: Annotated[FollowUserInput, _INPUT]) -> PeoplePayload:  # noqa: A002
-    return await people.follow_user(info.context, input.user_id)
-
-
-async def _unfollow_user(info: Info, input: Annotated[UnfollowUserInput, _INPUT]) -> PeoplePayload:  # noqa: A002
-    return await people.unfollow_user(info.context, input.user_id)
-
-
-async def _answer_follow_request(info: Info, input: Annotated[AnswerFollowRequestInput, _INPUT]) -> PeoplePayload:  # noqa: A002
-    return await people.answer_follow_request(info.context, input.user_id, input.accept)
-
-
-async def _update_profile(info: Info, input: Annotated[UpdateProfileInput, _INPUT]) -> PeoplePayload:  # noqa: A002
-    return await people.update_profile(
-        info.context,
-        display_name=given(input.display_name),
-        bio=given(input.bio),
-        is_private=given(input.is_private),
-    )
-
-
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation:
+class Mutation(PeopleMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,
@@ -129,20 +73,4 @@ class Mutation:
     )
     delete_post = strawberry.mutation(
         resolver=_delete_post, graphql_type=DeletePostPayload | None, description="Deletes a post; gone for everybody at once."
-    )
-    follow_user = strawberry.mutation(
-        resolver=_follow_user,
-        graphql_type=FollowUserPayload | None,
-        description="Follows an account, or asks a private one. Following twice changes nothing.",
-    )
-    unfollow_user = strawberry.mutation(
-        resolver=_unfollow_user, graphql_type=UnfollowUserPayload | None, description="Follows an account no longer."
-    )
-    answer_follow_request = strawberry.mutation(
-        resolver=_answer_follow_request,
-        graphql_type=AnswerFollowRequestPayload | None,
-        description="Accepts or declines somebody's wish to follow the viewer's private account.",
-    )
-    update_profile = strawberry.mutation(
-        resolver=_update_profile, graphql_type=UpdateProfilePayload | None, description="Changes the viewer's profile."
     )

@@ -1,18 +1,16 @@
-"""What mutations answer. Payloads are nullable: null means that the whole operation failed, with a top-level error."""
+"""What mutations on posts answer. Payloads are nullable: null means that the whole operation failed, with a top-level error."""
 
 from __future__ import annotations
 
 import strawberry
 
-from resolvers.people import PeoplePayload
 from resolvers.posts import PostPayload
 from schema.feed import FeedEdge
 from schema.interfaces import UserError
 from schema.posts import Post
 from schema.records import represents
-from schema.users import User
 
-_ERRORS = "What the caller can put right; empty where it is done."
+ERRORS = "What the caller can put right; empty where it is done."
 
 
 @represents(PostPayload)
@@ -20,49 +18,18 @@ _ERRORS = "What the caller can put right; empty where it is done."
 class CreatePostPayload:
     post: Post | None = strawberry.field(description="The new post.")
     feed_edge: FeedEdge | None = strawberry.field(description="The post as an entry of the author's own feed.")
-    user_errors: list[UserError] = strawberry.field(description=_ERRORS)
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @represents(PostPayload)
 @strawberry.type(description="The answer to updatePost.")
 class UpdatePostPayload:
     post: Post | None = strawberry.field(description="The post in its new state.")
-    user_errors: list[UserError] = strawberry.field(description=_ERRORS)
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
 @represents(PostPayload)
 @strawberry.type(description="The answer to deletePost.")
 class DeletePostPayload:
     deleted_post_id: strawberry.ID | None = strawberry.field(description="What no longer exists.")
-    user_errors: list[UserError] = strawberry.field(description=_ERRORS)
-
-
-@represents(PeoplePayload)
-@strawberry.type(description="The answer to followUser.")
-class FollowUserPayload:
-    user: User | None = strawberry.field(description="Who was followed, or asked.")
-    viewer: User | None = strawberry.field(description="The follower.")
-    user_errors: list[UserError] = strawberry.field(description=_ERRORS)
-
-
-@represents(PeoplePayload)
-@strawberry.type(description="The answer to unfollowUser.")
-class UnfollowUserPayload:
-    user: User | None = strawberry.field(description="Who is no longer followed.")
-    viewer: User | None = strawberry.field(description="The former follower.")
-    user_errors: list[UserError] = strawberry.field(description=_ERRORS)
-
-
-@represents(PeoplePayload)
-@strawberry.type(description="The answer to answerFollowRequest.")
-class AnswerFollowRequestPayload:
-    user: User | None = strawberry.field(description="Who had asked.")
-    viewer: User | None = strawberry.field(description="Who was asked.")
-    user_errors: list[UserError] = strawberry.field(description=_ERRORS)
-
-
-@represents(PeoplePayload)
-@strawberry.type(description="The answer to updateProfile.")
-class UpdateProfilePayload:
-    viewer: User | None = strawberry.field(description="The account in its new state.")
-    user_errors: list[UserError] = strawberry.field(description=_ERRORS)
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)

@@ -25,6 +25,7 @@ class FeedPolicy:
     fanout_batch: int
     fanout_cache_batch: int
     follow_limit: int
+    repeat_window: timedelta
     outbox_lease_seconds: float
     outbox_retention: timedelta
     fanout_writes_per_second: float = math.inf

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from db.database import ReadSession
 from db.feed_candidates import IdRange, load_feed_viewer, load_pushed_ids, load_unpushed_ids
 from db.posts import load_posts
+from domain.feed_rule import is_source
 from services.backends import Backends
 from services.feeds.rebuild_timeline import rebuild_timeline
 
@@ -54,7 +55,7 @@ async def audit_timeline(backends: Backends, viewer_id: int) -> TimelineAudit:
 
 async def _foreign(session: ReadSession, viewer_id: int, post_ids: Sequence[int]) -> list[int]:
     facts = await load_posts(session, post_ids, viewer_id=viewer_id)
-    return [post_id for post_id in post_ids if post_id not in facts or not facts[post_id][2].follows]
+    return [post_id for post_id in post_ids if post_id not in facts or not is_source(facts[post_id].relation, post_id)]
 
 
 async def repair_timeline(backends: Backends, viewer_id: int) -> None:

@@ -27,6 +27,8 @@ class CandidateReader:
     viewer_id: int
     viewer: FeedViewer
     backward: bool
+    floor: int = 0
+    """Nothing at or below this id is asked for."""
     warmth: Warmth | None = None
     """What the first look at the timeline found; None where nobody looked."""
     is_cache_unavailable: bool = False
@@ -35,14 +37,16 @@ class CandidateReader:
 
     async def next_ids(self, position: int, count: int) -> list[int]:
         """The next `count` ids beyond `position`: older ones in descending, or, backward, newer ones in ascending order."""
-        span = IdRange(above=position, ascending=True) if self.backward else IdRange(below=position)
+        if self.backward:
+            position = max(position, self.floor)
+        span = IdRange(above=position, ascending=True) if self.backward else IdRange(above=self.floor, below=position)
         if self._use_cache:
             unpushed = await load_unpushed_ids(self.session, self.viewer_id, span, size=count)
             self._note_open(unpushed.oldest_open_at)
             pushed = await self._pushed_ids(position, count)
             if pushed is not None:
-                merged = sorted({*unpushed.ids, *pushed}, reverse=not self.backward)
-                return merged[:count]
+                wanted = {post_id for post_id in pushed if post_id > self.floor}
+                return sorted({*unpushed.ids, *wanted}, reverse=not self.backward)[:count]
         return await load_all_ids(self.session, self.viewer_id, span, size=count)
 
     async def _pushed_ids(self, position: int, count: int) -> list[int] | None:

@@ -26,9 +26,31 @@ class Moment:
     through_event: int = 0
 
 
-def place_scope(viewer_id: int, order: FeedOrder) -> CursorScope:
-    """What the cursor of an entry is bound to."""
-    return CursorScope("feed", viewer_id, order.value)
+@dataclass(frozen=True, slots=True)
+class FeedPlace:
+    """A place on a walk through the feed: the id behind which it goes on.
+
+    `floor`: the walk shows nothing at or below this id, as `hideSeen` had it when the walk began; 0 hides nothing. None says that
+    no walk has begun here: the cursor comes from an event or a mutation.
+    """
+
+    id: int
+    floor: int | None = None
+
+
+def seal_place(sealer: CursorSealer, viewer_id: int, place: FeedPlace) -> str:
+    """The cursor of an entry, in LATEST order."""
+    return sealer.seal_ids(_place_scope(viewer_id), place.id, -1 if place.floor is None else place.floor)
+
+
+def open_place(sealer: CursorSealer, viewer_id: int, cursor: str) -> FeedPlace:
+    """The place of a cursor. Raises InvalidCursorError."""
+    post_id, floor = sealer.open_ids(_place_scope(viewer_id), cursor, count=2)
+    return FeedPlace(post_id, floor if floor >= 0 else None)
+
+
+def _place_scope(viewer_id: int) -> CursorScope:
+    return CursorScope("feed", viewer_id, FeedOrder.LATEST.value)
 
 
 def seal_moment(sealer: CursorSealer, viewer_id: int, moment: Moment) -> str:

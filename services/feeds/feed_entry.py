@@ -1,36 +1,53 @@
-"""From a loaded post to an entry of somebody's feed: the same gate for pages, live events and payloads."""
+"""From judged reasons to an entry of somebody's feed: the same for pages, live events and payloads."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
-from domain.audience import Audience, AudienceRule, choose_delivery
 from domain.cursors import CursorSealer
-from domain.feed import FeedEntry, FeedOrder, reason_for
-from domain.records import PostRecord, Relation, UserRecord
-from domain.visibility import is_in_home_feed, why_post_is_hidden
-from services.feeds.feed_cursors import place_scope
+from domain.feed import FeedDelivery, FeedEntry, FeedReason, FeedReasonKind
+from domain.feed_rule import Verdict
+from domain.records import Delivery, PostFacts
+from services.feeds.feed_cursors import FeedPlace, seal_place
+
+MAX_NAMED = 8
+"""People whom a reason names; it counts all."""
 
 
-def foretell_delivery(post: PostRecord, audience: Audience | None, rule: AudienceRule) -> PostRecord:
-    """A post of which push or pull is not decided yet, with what will be chosen: a live event outlives that moment."""
-    if post.delivery is not None or audience is None:
-        return post
-    return replace(post, delivery=choose_delivery(audience, rule))
-
-
-def entry_for(
-    sealer: CursorSealer, post: PostRecord, author: UserRecord, relation: Relation, *, viewer_id: int
-) -> FeedEntry | None:
-    """The post as an entry of the viewer's feed, or None where a rule keeps it out; `relation`: to the author."""
-    if why_post_is_hidden(post, author, relation, viewer_id=viewer_id) is not None:
-        return None
-    if not is_in_home_feed(post, relation, viewer_id=viewer_id):
-        return None
+def make_entry(
+    sealer: CursorSealer, facts: PostFacts, named: Sequence[Verdict], *, viewer_id: int, floor: int | None
+) -> FeedEntry:
+    """A shown reason as an entry; `named`: the valid reasons it stands for, oldest first; `floor`: of the walk it is met on."""
     return FeedEntry(
-        cursor=sealer.seal_ids(place_scope(viewer_id, FeedOrder.LATEST), post.id),
-        node=post,
-        author=author,
-        relation=relation,
-        reasons=[reason_for(post, author, viewer_id=viewer_id)],
+        cursor=seal_place(sealer, viewer_id, FeedPlace(facts.post.id, floor)),
+        facts=facts,
+        reasons=reasons_of(named),
     )
+
+
+def reasons_of(named: Sequence[Verdict]) -> list[FeedReason]:
+    """The valid reasons as the reader is told: one a kind, and one a hashtag."""
+    reasons: list[FeedReason] = []
+    sharers: list[Verdict] = []
+    for verdict in named:
+        facts = verdict.reason.facts
+        for kind in verdict.kinds:
+            if kind is FeedReasonKind.OWN_POST:
+                reasons.append(FeedReason(kind, FeedDelivery.PULLED, [], 0))
+            elif kind is FeedReasonKind.FOLLOWED_AUTHOR:
+                reasons.append(FeedReason(kind, _delivery(facts), [facts.author], 1))
+            elif kind is FeedReasonKind.FOLLOWED_HASHTAG:
+                reasons += [FeedReason(kind, FeedDelivery.PULLED, [], 0, tag) for tag in verdict.reason.hashtag_ids]
+            else:
+                sharers.append(verdict)
+    if sharers:
+        newest_first = [verdict.reason.facts for verdict in reversed(sharers)]
+        users = [facts.author for facts in newest_first[:MAX_NAMED]]
+        delivery = _delivery(newest_first[-1])
+        reasons.append(FeedReason(FeedReasonKind.FOLLOWED_SHARER, delivery, users, len(newest_first)))
+    return reasons
+
+
+def _delivery(facts: PostFacts) -> FeedDelivery:
+    """What is not decided yet is merged when read."""
+    return FeedDelivery.PUSHED if facts.post.delivery is Delivery.PUSH else FeedDelivery.PULLED

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from db.posts import load_posts
+from db.feed_candidates import load_feed_viewer
 from domain.feed import FeedEntry
 from services.backends import Backends
-from services.feeds.feed_entry import entry_for
+from services.feeds.feed_entry import make_entry
+from services.feeds.judge_reasons import ReasonJudge
 
 
 async def find_feed_entry(backends: Backends, *, viewer_id: int, post_id: int) -> FeedEntry | None:
     """The edge under which the post stands in the viewer's feed, or None where it is not in it."""
     async with backends.database.reading() as session:
-        facts = (await load_posts(session, [post_id], viewer_id=viewer_id)).get(post_id)
-    return entry_for(backends.sealer, *facts, viewer_id=viewer_id) if facts is not None else None
+        viewer = await load_feed_viewer(session, viewer_id)
+        if viewer is None:
+            return None
+        judged = (await ReasonJudge.of(backends, session, viewer_id, viewer).judge([post_id])).get(post_id)
+    if judged is None or not judged.is_shown:
+        return None
+    return make_entry(backends.sealer, judged.verdict.reason.facts, judged.named, viewer_id=viewer_id, floor=None)

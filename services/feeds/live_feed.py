@@ -1,7 +1,7 @@
 """New posts to everybody who is connected to this process.
 
 One task follows the outbox from snapshot to snapshot, woken by the bell, and hands each publication to the queues of those
-connected viewers who follow its author: four statements a batch, however many sockets there are. What does not fit into a
+connected viewers whom it may concern: five statements a batch, however many sockets there are. What does not fit into a
 queue is not lost: that watcher is marked as behind and reads what it missed from the database by itself.
 """
 
@@ -136,8 +136,7 @@ class LiveFeed:
         async with self._backends.database.reading() as session:
             batch = await load_published_since(session, seen, size=BATCH_SIZE)
             rows = batch.rows if batch.is_whole else []
-            rule = self._backends.policy.audience_rule
-            facts = PublishedFacts((row.post_id for row in rows), self._watchers, rule=rule)
+            facts = PublishedFacts((row.post_id for row in rows), self._watchers, policy=self._backends.policy)
             if rows:
                 await facts.load(session)
         if self._seen == seen:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from db.audiences import load_audiences
+from db.database import ReadSession
+from db.feed_candidates import load_feed_viewer
 from db.live_events import load_missed_by, take_moment
-from db.posts import load_posts
 from domain.errors import FeedResetError
 from domain.feed import FeedEntry
+from domain.feed_rule import Verdict
+from domain.records import Delivery
 from domain.snapshots import Snapshot
 from services.backends import Backends
 from services.feeds.feed_cursors import Moment, open_moment, seal_moment
-from services.feeds.feed_entry import entry_for, foretell_delivery
+from services.feeds.feed_entry import make_entry
+from services.feeds.foretell_delivery import foretell_deliveries, with_delivery
+from services.feeds.judge_reasons import ReasonJudge
 from services.feeds.live_feed import LiveFeed
 from services.feeds.published_facts import JUDGED_SECONDS
 
@@ -92,7 +96,7 @@ async def watch_home_feed(
                     yield NewPost(
                         seal_moment(backends.sealer, viewer_id, place),
                         entry,
-                        batch.facts.shared(post.post_id, viewer_id=viewer_id),
+                        batch.facts.shared(entry),
                     )
     finally:
         live_feed.leave(watcher)
@@ -107,14 +111,8 @@ async def _replay(
         if time.monotonic() - judged_at > JUDGED_SECONDS:
             async with live_feed.looking_up, backends.database.reading() as session:
                 judged_at = time.monotonic()
-                facts = await load_posts(session, [event.edge.node.id for event in events], viewer_id=viewer_id)
-            entries = [
-                entry_for(backends.sealer, *facts[event.edge.node.id], viewer_id=viewer_id)
-                if event.edge.node.id in facts
-                else None
-                for event in events
-            ]
-            events = [NewPost(event.cursor, entry) for event, entry in zip(events, entries, strict=True) if entry is not None]
+                entries = await _judge(backends, session, viewer_id, {event.edge.node.id for event in events})
+            events = [NewPost(event.cursor, entries[event.edge.node.id]) for event in events if event.edge.node.id in entries]
         else:
             event, *events = events
             yield event
@@ -138,18 +136,8 @@ async def _catch_up(backends: Backends, live_feed: LiveFeed, viewer_id: int, mom
         )
         if not batch.is_whole:
             raise FeedResetError("too much was missed: fetch the feed again")
-        facts = await load_posts(session, {row.post_id for row in batch.rows}, viewer_id=viewer_id) if batch.rows else {}
-        undecided = [post_id for post_id, (post, *_) in facts.items() if post.delivery is None]
-        rule = backends.policy.audience_rule
-        audiences = await load_audiences(session, undecided, writes_per_second=rule.writes_per_second) if undecided else {}
-    posts: list[_Missed] = []
-    for row in batch.rows:
-        if row.post_id in facts:
-            post, author, relation = facts[row.post_id]
-            post = foretell_delivery(post, audiences.get(row.post_id), rule)
-            entry = entry_for(backends.sealer, post, author, relation, viewer_id=viewer_id)
-            if entry is not None:
-                posts.append(_Missed(row.event_id, row.transaction_id, entry))
+        entries = await _judge(backends, session, viewer_id, {row.post_id for row in batch.rows})
+    posts = [_Missed(row.event_id, row.transaction_id, entries[row.post_id]) for row in batch.rows if row.post_id in entries]
     reached = Moment(batch.snapshot, batch.as_of)
     if not moment.batch:
         return reached, _with_cursors(backends, viewer_id, posts, moment, reached)
@@ -160,6 +148,32 @@ async def _catch_up(backends: Backends, live_feed: LiveFeed, viewer_id: int, mom
     newer = [post for post in posts if not in_batch.sees(post.transaction_id)]
     events = _with_cursors(backends, viewer_id, rest, moment, end_of_batch)
     return reached, events + _with_cursors(backends, viewer_id, newer, end_of_batch, reached)
+
+
+async def _judge(backends: Backends, session: ReadSession, viewer_id: int, post_ids: set[int]) -> dict[int, FeedEntry]:
+    """Those of the publications that are in the viewer's feed, by the facts of now."""
+    viewer = await load_feed_viewer(session, viewer_id) if post_ids else None
+    if viewer is None:
+        return {}
+    judged = await ReasonJudge.of(backends, session, viewer_id, viewer).judge(list(post_ids))
+    shown = {post_id: one for post_id, one in judged.items() if one.is_shown}
+    named = [verdict.reason.facts for one in shown.values() for verdict in (one.verdict, *one.named)]
+    foretold = await foretell_deliveries(session, named, backends.policy.audience_rule)
+    return {
+        post_id: make_entry(
+            backends.sealer,
+            with_delivery(one.verdict.reason.facts, foretold),
+            [_with_delivery(verdict, foretold) for verdict in one.named],
+            viewer_id=viewer_id,
+            floor=None,
+        )
+        for post_id, one in shown.items()
+    }
+
+
+def _with_delivery(verdict: Verdict, foretold: Mapping[int, Delivery]) -> Verdict:
+    facts = with_delivery(verdict.reason.facts, foretold)
+    return replace(verdict, reason=replace(verdict.reason, facts=facts))
 
 
 def _with_cursors(backends: Backends, viewer_id: int, posts: list[_Missed], told: Moment, reached: Moment) -> list[NewPost]:

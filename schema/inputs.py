@@ -1,0 +1,7 @@
+"""What the inputs of all mutations share."""
+
+from __future__ import annotations
+
+import strawberry
+
+INPUT = strawberry.argument(description="What to do.")
