@@ -82,7 +82,7 @@ async def load_published_since(session: ReadSession, seen: str, *, size: int) ->
 async def load_missed_by(
     session: ReadSession, viewer_id: int, *, seen: str, batch: str, through_event: int, size: int
 ) -> PublishedBatch:
-    """The same for one viewer: own ones, by followed accounts, with followed hashtags; without the part of `batch` that was told.
+    """The same for one viewer: own, by followed accounts, with followed hashtags; without the part of `batch` that was told.
 
     First what is left of `batch`, then the rest, each in the order of the outbox. Nothing for a suspended account.
     """

@@ -30,8 +30,8 @@ class Moment:
 class FeedPlace:
     """A place on a walk through the feed: the id behind which it goes on.
 
-    `floor`: the walk shows nothing at or below this id, as `hideSeen` had it when the walk began; 0 hides nothing. None says that
-    no walk has begun here: the cursor comes from an event or a mutation.
+    `floor`: the walk shows nothing at or below this id, as `hideSeen` had it when the walk began; 0 hides nothing. None says
+    that no walk has begun here: the cursor comes from an event or a mutation.
     """
 
     id: int

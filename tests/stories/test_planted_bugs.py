@@ -13,12 +13,13 @@ from cache import timelines as timelines_module
 from cache.scripts import source
 from cache.timelines import Slice, Timelines, Warmth
 from db import feed_candidates, outbox, posts
+from domain import feed_rule
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.fan_out import deliver_event as deliver_module
 from services.fan_out.audiences import Audiences
 from services.feeds import feed_candidates as reader_module
-from services.feeds import feed_entry, read_home_feed
+from services.feeds import read_home_feed
 from services.fill_page import FilledPage, fill_page
 from tests.stories import trap_scenarios as scenes
 from tests.world import World
@@ -112,7 +113,7 @@ def building_timelines_not_written_to(_: Patch, world: World) -> None:
 
 
 def relation_not_judged_again(patch: Patch, _: World) -> None:
-    patch.setattr(feed_entry, "is_in_home_feed", lambda *_, **__: True)
+    patch.setattr(feed_rule, "is_source", lambda *_: True)
 
 
 def cursor_of_the_last_shown(patch: Patch, _: World) -> None:
