@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from cache.client import RedisClient
+from cache.pulled_authors import PulledAuthors
+from cache.pulled_posts import PulledPosts
 from cache.timelines import Timelines
 from db.database import Database
 from db.relay_bell import RelayBell
@@ -55,6 +57,8 @@ async def open_backends(
             database=database,
             redis=redis,
             timelines=Timelines(redis, cap=settings.feed_cap, ttl=settings.feed_ttl),
+            pulled_posts=PulledPosts(redis, cap=settings.pulled_cap, ttl=settings.feed_ttl),
+            pulled_authors=PulledAuthors(redis, ttl=settings.feed_ttl),
             relay_bell=relay_bell,
             live_bell=live_bell,
             sealer=CursorSealer(settings.cursor_key),

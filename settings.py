@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         description="share of both limits by which a pulled author must fall below them to be pushed again: no flapping",
     )
     feed_cap: int = Field(500, ge=20, le=5_000, description="entries of a timeline in the cache; below it PostgreSQL answers")
+    pulled_cap: int = Field(
+        100, ge=20, le=5_000, description="newest posts of each pulled author in the cache; below them PostgreSQL answers"
+    )
     feed_ttl: Seconds = Field(
         timedelta(seconds=86_400),
         description="seconds after its last read until a timeline is forgotten; sleeping users cost nothing",

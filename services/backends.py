@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cache.client import RedisClient
+from cache.pulled_authors import PulledAuthors
+from cache.pulled_posts import PulledPosts
 from cache.timelines import Timelines
 from db.database import Database
 from db.relay_bell import RelayBell
@@ -44,6 +46,8 @@ class Backends:
     database: Database
     redis: RedisClient
     timelines: Timelines
+    pulled_posts: PulledPosts
+    pulled_authors: PulledAuthors
     relay_bell: RelayBell
     live_bell: LiveBell
     sealer: CursorSealer

@@ -65,6 +65,12 @@ async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> D
         delivery = delivery or await _decide(backends, event.post_id, facts)
     elif event.kind is OutboxKind.POST_EDITED:
         return await _close(backends, event, delivery, 0)
+    if delivery is Delivery.PULL:
+        # One list for all readers, written before the row is closed: whoever sees the closed row finds the post there.
+        if event.kind is OutboxKind.POST_DELETED:
+            await backends.pulled_posts.remove([event.author_id], event.post_id)
+        else:
+            await backends.pulled_posts.deliver([event.author_id], event.post_id)
     if delivery is not Delivery.PUSH:
         return await _close(backends, event, delivery, 0)
     return await _serve_receivers(backends, event, await _find_list(backends, event, facts))

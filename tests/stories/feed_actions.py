@@ -13,6 +13,7 @@ from cache import timelines as timelines_module
 from db import outbox
 from domain.errors import RefusedError
 from domain.records import Visibility
+from domain.timeline_version import TimelineVersion
 from services.accounts.update_profile import update_profile
 from services.backends import Backends
 from services.fan_out import audiences as audiences_module
@@ -59,7 +60,7 @@ class Scene:
         backends = replace(
             backends, policy=replace(backends.policy, celebrity_threshold=4, fanout_batch=2, fanout_cache_batch=1)
         )
-        backends.timelines.cap = SMALL_CAP
+        backends.timelines.cap = backends.pulled_posts.cap = SMALL_CAP
         backends.redis._run = _ChosenRun("run0")  # type: ignore[assignment]
         async with backends.database.writing() as session:
             await session.execute(text(_TABLES))
@@ -220,6 +221,9 @@ async def _read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
     user_id = scene.world.ids[viewer]
     if c % 2:
         await scene.backends.timelines.forget([user_id])
+    if c % 3 == 0:
+        await scene.backends.pulled_authors.forget(user_id)
+        await scene.backends.pulled_posts.forget(list(scene.world.ids.values()))
     before = set(await expected_feed(scene.backends, user_id))
     first, second, *_rest = await asyncio.gather(
         scene.world.page(viewer, 100),
@@ -246,22 +250,29 @@ async def _threshold(scene: Scene, a: int, b: int, c: int) -> None:
     scene.world.backends = replace(scene.backends, policy=policy)
 
 
-async def _cap(scene: Scene, a: int, _b: int, _c: int) -> None:
+async def _cap(scene: Scene, a: int, b: int, _c: int) -> None:
     """A deployment with another cap: timelines of the old one are still there."""
     scene.backends.timelines.cap = 2 + a % 12
+    scene.backends.pulled_posts.cap = 2 + b % 5
 
 
 async def _wipe(scene: Scene, _a: int, _b: int, _c: int) -> None:
     await scene.backends.redis.redis.flushdb()
 
 
-async def _evict(scene: Scene, a: int, _b: int, _c: int) -> None:
-    await scene.backends.timelines.forget([scene.world.ids[scene.name(a)]])
+async def _evict(scene: Scene, a: int, b: int, _c: int) -> None:
+    user_id = scene.world.ids[scene.name(a)]
+    if b % 3 == 0:
+        await scene.backends.timelines.forget([user_id])
+    elif b % 3 == 1:
+        await scene.backends.pulled_posts.forget([user_id])
+    else:
+        await scene.backends.pulled_authors.forget(user_id)
 
 
 async def _save(scene: Scene, _a: int, _b: int, _c: int) -> None:
     redis = scene.backends.redis.redis
-    scene.saved_keys = {key: await redis.dump(key) for key in await redis.keys("tl:*")}  # type: ignore[misc]
+    scene.saved_keys = {key: await redis.dump(key) for key in await redis.keys("*")}  # type: ignore[misc]
 
 
 async def _restart_with_older_state(scene: Scene, _a: int, _b: int, _c: int) -> None:
@@ -281,6 +292,12 @@ async def _dead_builder(scene: Scene, a: int, b: int, _: int) -> None:
         return
     user_id = scene.world.ids[name]
     version = await scene.world.timeline_version(name)
+    if b % 4 == 3:
+        rows = await scene.sql("SELECT import_version FROM users WHERE id = :id", id=user_id)
+        await scene.backends.pulled_posts.forget([user_id])
+        imported = TimelineVersion(version.database, rows[0][0])  # type: ignore[arg-type]
+        await scene.backends.pulled_posts.begin_building(user_id, version=imported)
+        return
     if b % 2:
         await scene.backends.timelines.forget([user_id])
     await scene.backends.timelines.begin_building(user_id, version=version)

@@ -10,15 +10,18 @@ import pytest
 from sqlalchemy import text
 
 from cache import timelines as timelines_module
+from cache.pulled_authors import PulledAuthors
+from cache.pulled_posts import PulledPosts
 from cache.scripts import source
 from cache.timelines import Slice, Timelines, Warmth
-from db import feed_candidates, outbox, posts
+from db import feed_candidates, outbox, posts, pulled_posts
 from domain import feed_rule
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.fan_out import deliver_event as deliver_module
 from services.fan_out.audiences import Audiences
 from services.feeds import feed_candidates as reader_module
+from services.feeds import pulled_candidates as pulled_module
 from services.feeds import read_home_feed
 from services.fill_page import FilledPage, fill_page
 from tests.stories import trap_scenarios as scenes
@@ -43,15 +46,15 @@ def _script(world: World, attribute: str, name: str, old: str, new: str) -> None
 
 
 def open_promises_not_merged(patch: Patch, _: World) -> None:
-    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "o.kind = 'post_published'", "false")
+    _sql(patch, feed_candidates, "_UNLISTED_BOTH", "o.kind = 'post_published'", "false")
 
 
 def promises_counted_as_posts(patch: Patch, _: World) -> None:
-    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "SELECT DISTINCT", "SELECT")
+    _sql(patch, feed_candidates, "_UNLISTED_BOTH", "SELECT DISTINCT", "SELECT")
 
 
 def pulled_authors_not_merged(patch: Patch, _: World) -> None:
-    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "u.has_pulled_posts", "false")
+    _sql(patch, pulled_posts, "_PULLED_AUTHORS", "u.has_pulled_posts", "false")
 
 
 def below_the_slice_other_rules(patch: Patch, _: World) -> None:
@@ -190,6 +193,57 @@ def version_of_before_the_decision(patch: Patch, _: World) -> None:
     patch.setattr(deliver_module, "load_audience_version", stale)
 
 
+def pulled_version_ignored(patch: Patch, _: World) -> None:
+    patch.setattr(PulledAuthors, "_marker", lambda self, version: f"{self._client.run_id}:{version.timeline.graph}".encode())
+
+
+def closed_before_it_was_listed(patch: Patch, _: World) -> None:
+    async def nothing(*_: Any) -> int:
+        return 0
+
+    patch.setattr(PulledPosts, "deliver", nothing)
+
+
+def end_of_a_pulled_list_taken_as_its_authors_first_post(_: Patch, world: World) -> None:
+    script = source("read_pulled")
+    old = "(newer or not reaches) and string.sub(marker, -1) == 'c'"
+    assert old in script
+    world.backends.pulled_posts._read_pulled = world.backends.redis.redis.register_script(script.replace(old, "false"))
+
+
+def lists_of_another_run_believed(patch: Patch, _: World) -> None:
+    patch.setattr(PulledAuthors, "_marker", lambda self, version: f"{version}".encode())
+    read, version_part = PulledPosts._read_part, Timelines._version_part
+
+    async def careless(self: PulledPosts, *arguments: Any) -> Any:
+        now, self._client._run.id = self._client.run_id, "run"
+        try:
+            return await read(self, *arguments)
+        finally:
+            self._client._run.id = now
+
+    def unnamed(self: Timelines, version: TimelineVersion) -> str:
+        part = version_part(self, version)
+        return part.replace(f":{self._client.run_id}:", ":run:") if isinstance(self, PulledPosts) else part
+
+    patch.setattr(PulledPosts, "_read_part", careless)
+    patch.setattr(Timelines, "_version_part", unnamed)
+
+
+def lists_read_before_the_mark(patch: Patch, _: World) -> None:
+    async def careless(self: pulled_module.PulledReader, versions: dict[int, TimelineVersion]) -> None:
+        lists = self.backends.pulled_posts
+        rows = await pulled_posts.load_newest_pulled_ids(self.session, versions, size=lists.cap + 1)
+        claims = await lists.begin_building_many(versions)
+        await lists.finish_building_many([(claim, rows[claim.owner_id]) for claim in claims])
+
+    patch.setattr(pulled_module.PulledReader, "_rebuild", careless)
+
+
+def import_version_ignored(patch: Patch, _: World) -> None:
+    _sql(patch, pulled_posts, "_PULLED_AUTHORS", "u.import_version", "0")
+
+
 PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[None]]]] = [
     (open_promises_not_merged, scenes.workers_stop_and_resume),
     (promises_counted_as_posts, scenes.hidden_and_shown_again),
@@ -212,6 +266,12 @@ PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[
     (deletions_not_delivered, scenes.deleted_at_every_step),
     (backwards_by_the_present_cap, scenes.a_smaller_cap),
     (stale_attempts_go_on, scenes.a_stale_attempt),
+    (pulled_version_ignored, scenes.pulled_for_the_first_time),
+    (closed_before_it_was_listed, scenes.pulled_for_the_first_time),
+    (end_of_a_pulled_list_taken_as_its_authors_first_post, scenes.pulled_for_the_first_time),
+    (lists_of_another_run_believed, scenes.lists_of_the_past),
+    (lists_read_before_the_mark, scenes.listed_while_rebuilding),
+    (import_version_ignored, scenes.pulled_posts_hidden_deleted_and_imported),
     (old_lists_of_followers, scenes.followed_between_two_posts),
     (version_of_before_the_decision, scenes.followed_while_it_is_decided),
     (a_dead_builder_holds_for_ever, scenes.back_after_a_dead_builder),
