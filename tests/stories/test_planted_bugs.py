@@ -24,6 +24,7 @@ from services.feeds import feed_candidates as reader_module
 from services.feeds import pulled_candidates as pulled_module
 from services.feeds import read_home_feed
 from services.fill_page import FilledPage, fill_page
+from tests.stories import cache_scenarios as cache_scenes
 from tests.stories import trap_scenarios as scenes
 from tests.world import World
 
@@ -266,14 +267,14 @@ PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[
     (deletions_not_delivered, scenes.deleted_at_every_step),
     (backwards_by_the_present_cap, scenes.a_smaller_cap),
     (stale_attempts_go_on, scenes.a_stale_attempt),
-    (pulled_version_ignored, scenes.pulled_for_the_first_time),
-    (closed_before_it_was_listed, scenes.pulled_for_the_first_time),
-    (end_of_a_pulled_list_taken_as_its_authors_first_post, scenes.pulled_for_the_first_time),
-    (lists_of_another_run_believed, scenes.lists_of_the_past),
-    (lists_read_before_the_mark, scenes.listed_while_rebuilding),
-    (import_version_ignored, scenes.pulled_posts_hidden_deleted_and_imported),
-    (old_lists_of_followers, scenes.followed_between_two_posts),
-    (version_of_before_the_decision, scenes.followed_while_it_is_decided),
+    (pulled_version_ignored, cache_scenes.pulled_for_the_first_time),
+    (closed_before_it_was_listed, cache_scenes.pulled_for_the_first_time),
+    (end_of_a_pulled_list_taken_as_its_authors_first_post, cache_scenes.pulled_for_the_first_time),
+    (lists_of_another_run_believed, cache_scenes.lists_of_the_past),
+    (lists_read_before_the_mark, cache_scenes.listed_while_rebuilding),
+    (import_version_ignored, cache_scenes.pulled_posts_hidden_deleted_and_imported),
+    (old_lists_of_followers, cache_scenes.followed_between_two_posts),
+    (version_of_before_the_decision, cache_scenes.followed_while_it_is_decided),
     (a_dead_builder_holds_for_ever, scenes.back_after_a_dead_builder),
 ]
 
