@@ -62,34 +62,47 @@ _UNPUSHED = f"""
     )
 """
 
-_OF_SOURCES = (
+# The newest of many authors. Taking each one's newest `size` would read thousands of rows for a few; so only the newest
+# `head` of each are taken at first. The `size`-th of all these is a floor: the others of an author matter only where even
+# the last of that author's head lies above it.
+_HEAD_OF_PAGE = 1
+_HEAD_OF_TIMELINE = 4
+_LARGE_PAGE = 100
+
+
+def _newest_of_sources(condition: str, *, in_range: str, beyond: str, within: str) -> str:
+    posts = f"SELECT id FROM posts WHERE author_id = s.author_id AND id <= s.until_id AND {condition} AND {in_range}"
+    rest = f"SELECT id FROM posts WHERE author_id = h.author_id AND id <= h.until_id AND {condition} AND {in_range}"
+    return f"""
+      WITH head AS MATERIALIZED (
+        SELECT s.author_id, s.until_id, p.id, p.place FROM feed_sources s CROSS JOIN LATERAL (
+          SELECT id, row_number() OVER () AS place FROM ({posts} ORDER BY id {{direction}} LIMIT :head) few
+        ) p WHERE s.viewer_id = :viewer_id
+      ),
+      floor AS MATERIALIZED (SELECT id FROM head ORDER BY id {{direction}} OFFSET :size - 1 LIMIT 1),
+      rest AS (
+        SELECT p.id FROM head h LEFT JOIN floor ON true CROSS JOIN LATERAL (
+          {rest} AND id {beyond} h.id AND (floor.id IS NULL OR id {within} floor.id) ORDER BY id {{direction}} LIMIT :size
+        ) p WHERE h.place = :head AND (floor.id IS NULL OR h.id {within} floor.id)
+      )
+      SELECT id FROM (SELECT id FROM head UNION ALL SELECT id FROM rest) found ORDER BY id {{direction}} LIMIT :size
     """
-    SELECT p.id FROM feed_sources s CROSS JOIN LATERAL (
-      SELECT id FROM posts
-      WHERE author_id = s.author_id AND id <= s.until_id AND deleted_at IS NULL AND visibility <> 'PRIVATE' AND """
-    + _IN_RANGE
-    + """
-    ) p WHERE s.viewer_id = :viewer_id
-"""
-)
+
+
+_SHOWABLE = "deleted_at IS NULL AND visibility <> 'PRIVATE'"
+
 
 # UNION, not UNION ALL: one id may come by its author and by a hashtag.
-_ALL = f"""
-    SELECT id FROM (
-      SELECT id FROM ({_OWN}) own
-      UNION (SELECT id FROM ({_OF_SOURCES}) followed ORDER BY id {{direction}} LIMIT :size)
-      UNION ({_TAGGED})
-    ) candidates ORDER BY id {{direction}} LIMIT :size
-"""
+def _all(beyond: str, within: str) -> str:
+    of_sources = _newest_of_sources(_SHOWABLE, in_range="id > :above AND id < :below", beyond=beyond, within=within)
+    return f"""
+      SELECT id FROM (
+        SELECT id FROM ({_OWN}) own
+        UNION (SELECT id FROM ({of_sources}) followed)
+        UNION ({_TAGGED})
+      ) candidates ORDER BY id {{direction}} LIMIT :size
+    """
 
-_PUSHED = """
-    SELECT p.id FROM feed_sources s CROSS JOIN LATERAL (
-      SELECT id FROM posts
-      WHERE author_id = s.author_id AND id <= s.until_id
-        AND delivery = 'PUSH' AND visibility <> 'PRIVATE' AND deleted_at IS NULL
-      ORDER BY id DESC LIMIT :size
-    ) p WHERE s.viewer_id = :viewer_id ORDER BY p.id DESC LIMIT :size
-"""
 
 # The identity is drawn when a database is made; a clone of the server's own making shares it, but not the oid.
 _VIEWER = text(
@@ -111,8 +124,10 @@ def _both_directions(statement: str) -> tuple[TextClause, TextClause]:
 _UNPUSHED_BOTH = _both_directions(_UNPUSHED.replace("{sources}", "feed_sources"))
 # Without the followed authors' pulled posts, which have lists of their own in the cache; kept history has none.
 _UNLISTED_BOTH = _both_directions(_UNPUSHED.replace("{sources}", "kept_follows"))
-_ALL_BOTH = _both_directions(_ALL)
-_PUSHED_NEWEST = text(_PUSHED)
+_ALL_BOTH = (_both_directions(_all("<", ">"))[0], _both_directions(_all(">", "<"))[1])
+_PUSHED_NEWEST = _both_directions(
+    _newest_of_sources(f"delivery = 'PUSH' AND {_SHOWABLE}", in_range="true", beyond="<", within=">")
+)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +219,12 @@ async def load_unpushed_ids(
 
 async def load_all_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> list[int]:
     """The feed's candidates from the truth alone, whatever way they were delivered."""
-    parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size}
+    head = _HEAD_OF_PAGE if size <= _LARGE_PAGE else _HEAD_OF_TIMELINE
+    parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size, "head": head}
     return list((await session.execute(_ALL_BOTH[span.ascending], parameters)).scalars())
 
 
 async def load_pushed_ids(session: ReadSession, viewer_id: int, *, size: int) -> list[int]:
     """What a whole timeline would hold: the newest pushed posts of everybody followed."""
-    return list((await session.execute(_PUSHED_NEWEST, {"viewer_id": viewer_id, "size": size})).scalars())
+    parameters = {"viewer_id": viewer_id, "size": size, "head": _HEAD_OF_TIMELINE}
+    return list((await session.execute(_PUSHED_NEWEST, parameters)).scalars())
