@@ -24,7 +24,7 @@ _OWN = "SELECT id FROM posts WHERE author_id = :viewer_id AND deleted_at IS NULL
 
 _PULLED = (
     """
-    SELECT p.id FROM feed_sources s JOIN users u ON u.id = s.author_id AND u.has_pulled_posts
+    SELECT p.id FROM {sources} s JOIN users u ON u.id = s.author_id AND u.has_pulled_posts
     CROSS JOIN LATERAL (
       SELECT id FROM posts
       WHERE author_id = u.id AND id <= s.until_id AND delivery = 'PULL' AND deleted_at IS NULL AND """
@@ -54,6 +54,7 @@ _OPEN = """
 _UNPUSHED = f"""
     (SELECT 'own', id, NULL::timestamptz FROM ({_OWN}) own)
     UNION ALL (SELECT 'pulled', id, NULL FROM ({_PULLED}) pulled ORDER BY id {{direction}} LIMIT :size)
+    UNION ALL (SELECT 'version', pulled_version, NULL FROM deployment)
     UNION ALL (SELECT DISTINCT 'tagged', id, NULL::timestamptz FROM ({_TAGGED}) tagged ORDER BY id {{direction}} LIMIT :size)
     UNION ALL (
       SELECT 'open', o.id, (SELECT min(w.created_at) FROM outbox w WHERE w.post_id = o.id AND w.closed_at IS NULL)
@@ -120,7 +121,9 @@ def _both_directions(statement: str) -> tuple[TextClause, TextClause]:
     return text(statement.replace("{direction}", "DESC")), text(statement.replace("{direction}", "ASC"))
 
 
-_UNPUSHED_BOTH = _both_directions(_UNPUSHED)
+_UNPUSHED_BOTH = _both_directions(_UNPUSHED.replace("{sources}", "feed_sources"))
+# Without the followed authors' pulled posts, which have lists of their own in the cache; kept history has none.
+_UNLISTED_BOTH = _both_directions(_UNPUSHED.replace("{sources}", "kept_follows"))
 _ALL_BOTH = (_both_directions(_all("<", ">"))[0], _both_directions(_all(">", "<"))[1])
 _PUSHED_NEWEST = _both_directions(
     _newest_of_sources(f"delivery = 'PUSH' AND {_SHOWABLE}", in_range="true", beyond="<", within=">")
@@ -164,10 +167,14 @@ class FeedViewer:
 
 @dataclass(frozen=True, slots=True)
 class UnpushedIds:
-    """Candidates that no timeline holds (yet). `oldest_open_at`: since when the longest-waiting of them has waited."""
+    """Candidates that no timeline holds (yet). `oldest_open_at`: since when the longest-waiting of them has waited.
+
+    `pulled_version`: of the deployment, in the same snapshot: the authors of all posts whose rows are closed there are marked.
+    """
 
     ids: list[int]
     oldest_open_at: datetime | None
+    pulled_version: int
 
 
 async def load_feed_viewer(session: ReadSession, viewer_id: int) -> FeedViewer | None:
@@ -189,18 +196,25 @@ async def load_feed_viewer(session: ReadSession, viewer_id: int) -> FeedViewer |
     )
 
 
-async def load_unpushed_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> UnpushedIds:
+async def load_unpushed_ids(
+    session: ReadSession, viewer_id: int, span: IdRange, *, size: int, with_pulled: bool = True
+) -> UnpushedIds:
     """The viewer's own posts, those of pulled authors, those with followed hashtags, and those whose fan-out is not finished.
 
-    At most `size` of each."""
+    At most `size` of each. `with_pulled`: False leaves out pulled posts of followed authors (not those of kept history)."""
     ids: list[int] = []
     oldest: datetime | None = None
+    pulled_version = 0
     parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size}
-    for _, post_id, open_since in await session.execute(_UNPUSHED_BOTH[span.ascending], parameters):
-        ids.append(post_id)
+    statement = (_UNPUSHED_BOTH if with_pulled else _UNLISTED_BOTH)[span.ascending]
+    for source, number, open_since in await session.execute(statement, parameters):
+        if source == "version":
+            pulled_version = number
+            continue
+        ids.append(number)
         if open_since is not None and (oldest is None or open_since < oldest):
             oldest = open_since
-    return UnpushedIds(ids, oldest)
+    return UnpushedIds(ids, oldest, pulled_version)
 
 
 async def load_all_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cache.timeline_batches import TimelineBatches
 from db.timeline_audit import load_pushed_ids_of_many, load_timeline_owners
 from services.backends import Backends
 from services.feeds.batches import batches_by_weight
@@ -27,15 +26,15 @@ async def rebuild_many_timelines(backends: Backends, viewer_ids: Sequence[int]) 
 
 
 async def _rebuild(backends: Backends, viewer_ids: Sequence[int]) -> int:
-    batches = TimelineBatches(backends.redis, backends.timelines)
-    await batches.forget(viewer_ids)
+    timelines = backends.timelines
+    await timelines.forget(viewer_ids)
     async with backends.database.reading() as session:
         owners = await load_timeline_owners(session, viewer_ids)
     made = 0
     for part in batches_by_weight(list(owners), lambda viewer_id: owners[viewer_id].sources, _SOURCES_A_STATEMENT):
-        claims = await batches.begin_building({viewer_id: owners[viewer_id].version for viewer_id in part})
-        sources = {claim.viewer_id: owners[claim.viewer_id].sources for claim in claims}
+        claims = await timelines.begin_building_many({viewer_id: owners[viewer_id].version for viewer_id in part})
+        sources = {claim.owner_id: owners[claim.owner_id].sources for claim in claims}
         async with backends.database.reading() as session:
-            rows = await load_pushed_ids_of_many(session, sources, size=backends.timelines.cap + 1)
-        made += await batches.finish_building(claims, rows)
+            rows = await load_pushed_ids_of_many(session, sources, size=timelines.cap + 1)
+        made += await timelines.finish_building_many([(claim, rows.get(claim.owner_id, ())) for claim in claims])
     return made

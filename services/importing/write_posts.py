@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from db.bulk import BulkConnection
+from domain.audience import Audience, AudienceRule, choose_delivery
 from domain.ids import created_at_of
 from domain.text import find_entities
 from services.importing import announce_posts
@@ -64,8 +65,7 @@ SELECT row_number() OVER (ORDER BY id) AS place, * FROM (
 """
 
 _FETCH = """
-SELECT n.id, n.author_id, s.source_id, s.text, s.media, s.visibility, s.location_name, s.score,
-  CASE WHEN u.follower_count >= $3 THEN 'PULL' ELSE 'PUSH' END AS delivery
+SELECT n.id, n.author_id, s.source_id, s.text, s.media, s.visibility, s.location_name, s.score, u.follower_count
 FROM new_posts n JOIN staged_posts s USING (number) JOIN users u ON u.id = n.author_id
 WHERE n.place BETWEEN $1 AND $2 ORDER BY n.place
 """
@@ -119,13 +119,14 @@ async def insert_posts(connection: BulkConnection, first: int, last: int, *, cel
         await begin_hashtags(connection)
         for begin in range(first, last + 1, _POSTS_PER_COPY):
             end = min(begin + _POSTS_PER_COPY - 1, last)
-            await _copy_posts(connection, await connection.fetch(_FETCH, begin, end, celebrity_threshold))
+            await _copy_posts(connection, await connection.fetch(_FETCH, begin, end), AudienceRule(celebrity_threshold))
         await announce_posts.announce(connection)
         await write_hashtags(connection)
     await announce_posts.announce_to_late_followers(connection)
 
 
-async def _copy_posts(connection: BulkConnection, posts: Sequence[Any]) -> None:
+async def _copy_posts(connection: BulkConnection, posts: Sequence[Any], rule: AudienceRule) -> None:
+    # The followers alone decide: an import writes to no timeline, so it takes nothing of the workers' capacity.
     spans = [find_entities(post["text"]) for post in posts]
     names = set[str]().union(*map(mentioned_names, spans))
     ids = {row[0]: row[1] for row in await connection.fetch(_FIND_NAMES, list(names))} if names else {}
@@ -147,7 +148,7 @@ async def _copy_posts(connection: BulkConnection, posts: Sequence[Any]) -> None:
                 post["visibility"],
                 post["location_name"],
                 post["score"],
-                post["delivery"],
+                choose_delivery(Audience(post["follower_count"]), rule).value,
                 orjson.dumps(found).decode(),
                 created_at_of(post["id"]),
             )

@@ -13,8 +13,8 @@ async def remove_post(backends: Backends, *, post_id: int) -> bool:
     if not 0 <= post_id <= MAX_ID:
         return False
     async with backends.database.writing() as session:
-        facts = await posts.load_fan_out_facts(session, post_id)
-        post = await posts.lock_own_post(session, post_id, author_id=facts[0]) if facts is not None else None
+        found = (await posts.load_posts_for_many(session, [post_id])).get(post_id)
+        post = await posts.lock_own_post(session, post_id, author_id=found.author.id) if found is not None else None
         if post is None:
             return False
         await remove_post_in(session, post)

@@ -13,8 +13,10 @@ from cache import timelines as timelines_module
 from db import outbox
 from domain.errors import RefusedError
 from domain.records import Visibility
+from domain.timeline_version import TimelineVersion
 from services.accounts.update_profile import update_profile
 from services.backends import Backends
+from services.fan_out import audiences as audiences_module
 from services.fan_out import deliver_event as deliver_module
 from services.graph.answer_follow_request import answer_follow_request
 from services.posts.delete_post import delete_post
@@ -50,13 +52,15 @@ class Scene:
     runs: int = 0
     _slack: int = timelines_module.TRIM_SLACK
     _job_seconds: float = deliver_module.JOB_SECONDS
+    _worth_from: int = audiences_module.WORTH_FROM
+    _load_chunk: int = audiences_module.LOAD_CHUNK
 
     @classmethod
     async def open(cls, backends: Backends, *, people: int) -> Self:
         backends = replace(
             backends, policy=replace(backends.policy, celebrity_threshold=4, fanout_batch=2, fanout_cache_batch=1)
         )
-        backends.timelines.cap = SMALL_CAP
+        backends.timelines.cap = backends.pulled_posts.cap = SMALL_CAP
         backends.redis._run = _ChosenRun("run0")  # type: ignore[assignment]
         async with backends.database.writing() as session:
             await session.execute(text(_TABLES))
@@ -64,12 +68,14 @@ class Scene:
         scene = cls(World(backends), [f"p{number}" for number in range(people)])
         timelines_module.TRIM_SLACK = SMALL_SLACK
         deliver_module.JOB_SECONDS = 0.0
+        audiences_module.WORTH_FROM, audiences_module.LOAD_CHUNK = 0, 2
         await scene.world.add(*scene.names)
         return scene
 
     def close(self) -> None:
         timelines_module.TRIM_SLACK = self._slack
         deliver_module.JOB_SECONDS = self._job_seconds
+        audiences_module.WORTH_FROM, audiences_module.LOAD_CHUNK = self._worth_from, self._load_chunk
 
     @property
     def backends(self) -> Backends:
@@ -215,6 +221,9 @@ async def _read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
     user_id = scene.world.ids[viewer]
     if c % 2:
         await scene.backends.timelines.forget([user_id])
+    if c % 3 == 0:
+        await scene.backends.pulled_authors.forget(user_id)
+        await scene.backends.pulled_posts.forget(list(scene.world.ids.values()))
     before = set(await expected_feed(scene.backends, user_id))
     first, second, *_rest = await asyncio.gather(
         scene.world.page(viewer, 100),
@@ -230,28 +239,40 @@ async def _read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
         assert before & after <= set(found) <= before | after, f"read during {change.__name__}: {found}, {before}, {after}"
 
 
-async def _threshold(scene: Scene, a: int, _b: int, _c: int) -> None:
-    scene.world.backends = replace(
-        scene.backends, policy=replace(scene.backends.policy, celebrity_threshold=2 + a % 5, fanout_batch=1 + a % 3)
+async def _threshold(scene: Scene, a: int, b: int, c: int) -> None:
+    policy = replace(
+        scene.backends.policy,
+        celebrity_threshold=2 + a % 5,
+        fanout_batch=1 + a % 3,
+        fanout_writes_per_second=1 / 3_600 * (3 + b % 40),
+        pull_hysteresis=(0.0, 0.1, 0.5)[c % 3],
     )
+    scene.world.backends = replace(scene.backends, policy=policy)
 
 
-async def _cap(scene: Scene, a: int, _b: int, _c: int) -> None:
+async def _cap(scene: Scene, a: int, b: int, _c: int) -> None:
     """A deployment with another cap: timelines of the old one are still there."""
     scene.backends.timelines.cap = 2 + a % 12
+    scene.backends.pulled_posts.cap = 2 + b % 5
 
 
 async def _wipe(scene: Scene, _a: int, _b: int, _c: int) -> None:
     await scene.backends.redis.redis.flushdb()
 
 
-async def _evict(scene: Scene, a: int, _b: int, _c: int) -> None:
-    await scene.backends.timelines.forget([scene.world.ids[scene.name(a)]])
+async def _evict(scene: Scene, a: int, b: int, _c: int) -> None:
+    user_id = scene.world.ids[scene.name(a)]
+    if b % 3 == 0:
+        await scene.backends.timelines.forget([user_id])
+    elif b % 3 == 1:
+        await scene.backends.pulled_posts.forget([user_id])
+    else:
+        await scene.backends.pulled_authors.forget(user_id)
 
 
 async def _save(scene: Scene, _a: int, _b: int, _c: int) -> None:
     redis = scene.backends.redis.redis
-    scene.saved_keys = {key: await redis.dump(key) for key in await redis.keys("tl:*")}  # type: ignore[misc]
+    scene.saved_keys = {key: await redis.dump(key) for key in await redis.keys("*")}  # type: ignore[misc]
 
 
 async def _restart_with_older_state(scene: Scene, _a: int, _b: int, _c: int) -> None:
@@ -271,6 +292,12 @@ async def _dead_builder(scene: Scene, a: int, b: int, _: int) -> None:
         return
     user_id = scene.world.ids[name]
     version = await scene.world.timeline_version(name)
+    if b % 4 == 3:
+        rows = await scene.sql("SELECT import_version FROM users WHERE id = :id", id=user_id)
+        await scene.backends.pulled_posts.forget([user_id])
+        imported = TimelineVersion(version.database, rows[0][0])  # type: ignore[arg-type]
+        await scene.backends.pulled_posts.begin_building(user_id, version=imported)
+        return
     if b % 2:
         await scene.backends.timelines.forget([user_id])
     await scene.backends.timelines.begin_building(user_id, version=version)

@@ -10,16 +10,21 @@ import pytest
 from sqlalchemy import text
 
 from cache import timelines as timelines_module
+from cache.pulled_authors import PulledAuthors
+from cache.pulled_posts import PulledPosts
 from cache.scripts import source
 from cache.timelines import Slice, Timelines, Warmth
-from db import feed_candidates, outbox
+from db import feed_candidates, outbox, posts, pulled_posts
 from domain import feed_rule
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.fan_out import deliver_event as deliver_module
+from services.fan_out.audiences import Audiences
 from services.feeds import feed_candidates as reader_module
+from services.feeds import pulled_candidates as pulled_module
 from services.feeds import read_home_feed
 from services.fill_page import FilledPage, fill_page
+from tests.stories import cache_scenarios as cache_scenes
 from tests.stories import trap_scenarios as scenes
 from tests.world import World
 
@@ -42,15 +47,15 @@ def _script(world: World, attribute: str, name: str, old: str, new: str) -> None
 
 
 def open_promises_not_merged(patch: Patch, _: World) -> None:
-    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "o.kind = 'post_published'", "false")
+    _sql(patch, feed_candidates, "_UNLISTED_BOTH", "o.kind = 'post_published'", "false")
 
 
 def promises_counted_as_posts(patch: Patch, _: World) -> None:
-    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "SELECT DISTINCT", "SELECT")
+    _sql(patch, feed_candidates, "_UNLISTED_BOTH", "SELECT DISTINCT", "SELECT")
 
 
 def pulled_authors_not_merged(patch: Patch, _: World) -> None:
-    _sql(patch, feed_candidates, "_UNPUSHED_BOTH", "u.has_pulled_posts", "false")
+    _sql(patch, pulled_posts, "_PULLED_AUTHORS", "u.has_pulled_posts", "false")
 
 
 def below_the_slice_other_rules(patch: Patch, _: World) -> None:
@@ -165,6 +170,81 @@ def a_dead_builder_holds_for_ever(patch: Patch, _: World) -> None:
     patch.setattr(timelines_module, "BUILDING_SECONDS", 86_400.0)
 
 
+def old_lists_of_followers(patch: Patch, _: World) -> None:
+    def careless(self: Audiences, author_id: int, _: int) -> Any:
+        return self._lists[author_id][1] if author_id in self._lists else None
+
+    patch.setattr(Audiences, "known", careless)
+
+
+def version_of_before_the_decision(patch: Patch, _: World) -> None:
+    load = posts.load_fan_out_facts
+    versions: list[int] = []
+
+    async def facts(*arguments: Any, **named: Any) -> Any:
+        found = await load(*arguments, **named)
+        assert found is not None
+        versions.append(found.audience_version)
+        return found
+
+    async def stale(*_: Any) -> int:
+        return versions[-1]
+
+    patch.setattr(posts, "load_fan_out_facts", facts)
+    patch.setattr(deliver_module, "load_audience_version", stale)
+
+
+def pulled_version_ignored(patch: Patch, _: World) -> None:
+    patch.setattr(PulledAuthors, "_marker", lambda self, version: f"{self._client.run_id}:{version.timeline.graph}".encode())
+
+
+def closed_before_it_was_listed(patch: Patch, _: World) -> None:
+    async def nothing(*_: Any) -> int:
+        return 0
+
+    patch.setattr(PulledPosts, "deliver", nothing)
+
+
+def end_of_a_pulled_list_taken_as_its_authors_first_post(_: Patch, world: World) -> None:
+    script = source("read_pulled")
+    old = "(newer or not reaches) and string.sub(marker, -1) == 'c'"
+    assert old in script
+    world.backends.pulled_posts._read_pulled = world.backends.redis.redis.register_script(script.replace(old, "false"))
+
+
+def lists_of_another_run_believed(patch: Patch, _: World) -> None:
+    patch.setattr(PulledAuthors, "_marker", lambda self, version: f"{version}".encode())
+    read, version_part = PulledPosts._read_part, Timelines._version_part
+
+    async def careless(self: PulledPosts, *arguments: Any) -> Any:
+        now, self._client._run.id = self._client.run_id, "run"
+        try:
+            return await read(self, *arguments)
+        finally:
+            self._client._run.id = now
+
+    def unnamed(self: Timelines, version: TimelineVersion) -> str:
+        part = version_part(self, version)
+        return part.replace(f":{self._client.run_id}:", ":run:") if isinstance(self, PulledPosts) else part
+
+    patch.setattr(PulledPosts, "_read_part", careless)
+    patch.setattr(Timelines, "_version_part", unnamed)
+
+
+def lists_read_before_the_mark(patch: Patch, _: World) -> None:
+    async def careless(self: pulled_module.PulledReader, versions: dict[int, TimelineVersion]) -> None:
+        lists = self.backends.pulled_posts
+        rows = await pulled_posts.load_newest_pulled_ids(self.session, versions, size=lists.cap + 1)
+        claims = await lists.begin_building_many(versions)
+        await lists.finish_building_many([(claim, rows[claim.owner_id]) for claim in claims])
+
+    patch.setattr(pulled_module.PulledReader, "_rebuild", careless)
+
+
+def import_version_ignored(patch: Patch, _: World) -> None:
+    _sql(patch, pulled_posts, "_PULLED_AUTHORS", "u.import_version", "0")
+
+
 PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[None]]]] = [
     (open_promises_not_merged, scenes.workers_stop_and_resume),
     (promises_counted_as_posts, scenes.hidden_and_shown_again),
@@ -187,6 +267,14 @@ PLANTED: list[tuple[Callable[[Patch, World], None], Callable[[World], Awaitable[
     (deletions_not_delivered, scenes.deleted_at_every_step),
     (backwards_by_the_present_cap, scenes.a_smaller_cap),
     (stale_attempts_go_on, scenes.a_stale_attempt),
+    (pulled_version_ignored, cache_scenes.pulled_for_the_first_time),
+    (closed_before_it_was_listed, cache_scenes.pulled_for_the_first_time),
+    (end_of_a_pulled_list_taken_as_its_authors_first_post, cache_scenes.pulled_for_the_first_time),
+    (lists_of_another_run_believed, cache_scenes.lists_of_the_past),
+    (lists_read_before_the_mark, cache_scenes.listed_while_rebuilding),
+    (import_version_ignored, cache_scenes.pulled_posts_hidden_deleted_and_imported),
+    (old_lists_of_followers, cache_scenes.followed_between_two_posts),
+    (version_of_before_the_decision, cache_scenes.followed_while_it_is_decided),
     (a_dead_builder_holds_for_ever, scenes.back_after_a_dead_builder),
 ]
 
