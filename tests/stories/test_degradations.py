@@ -88,8 +88,8 @@ async def test_a_hung_database_is_flagged_or_unavailable_in_time_and_heals_witho
             return_exceptions=True,
         )
         took = time.monotonic() - began
-    pages, refusals = results[:12], results[12:]
-    assert all(isinstance(result, FeedPage) and result.edges and not result.status.complete for result in pages), pages
+    found, refusals = results[:12], results[12:]
+    assert all(isinstance(result, FeedPage) and result.edges and not result.status.complete for result in found), found
     assert all(isinstance(result, UnavailableError) for result in refusals), refusals
     assert took < PROMISED_SECONDS + SLACK_SECONDS, took
     async with asyncio.timeout(15):
