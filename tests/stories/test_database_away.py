@@ -46,7 +46,9 @@ async def way(database_url: str) -> AsyncIterator[CutConnection]:
 async def web(settings: Settings, way: CutConnection) -> AsyncIterator[RunningServer]:
     """With deadlines as they are delivered, over the way that can be cut."""
     defaults = Settings.model_fields
-    changes = {name: defaults[name].default for name in ("database_timeout_seconds", "redis_timeout_seconds", "database_pool_size")}
+    changes = {
+        name: defaults[name].default for name in ("database_timeout_seconds", "redis_timeout_seconds", "database_pool_size")
+    }
     async with run_web(settings.model_copy(update=changes | {"database_url": SecretStr(way.url)})) as running:
         yield running
 
