@@ -84,7 +84,8 @@ class Database:
         """`fails_fast`: nobody waits for a server that is known to be away (`db.presence`)."""
         self._timeout_seconds = timeout_seconds
         self._on_change = on_change
-        self._presence = Presence(self._probe) if fails_fast else None
+        part = timeout_seconds / 3
+        self._presence = Presence(self._probe, patience_seconds=part, probe_seconds=part) if fails_fast else None
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),

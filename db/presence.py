@@ -16,10 +16,6 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import structlog
 
-PATIENCE_SECONDS = 0.5
-"""Somebody who has waited for so long wonders whether the server is there."""
-PROBE_SECONDS = 0.5
-"""For a connection and one answer, some milliseconds on a server that is there. With the patience well below a deadline."""
 PAUSE_SECONDS = 0.25
 """Between probes while it is away."""
 
@@ -27,10 +23,18 @@ log = structlog.get_logger(__name__)
 
 
 class Presence:
-    """What one process knows of its server. `probe` connects, asks, and raises whatever goes wrong."""
+    """What one process knows of its server. `probe` connects, asks, and raises whatever goes wrong.
 
-    def __init__(self, probe: Callable[[], Awaitable[object]]) -> None:
+    Who has waited for the patience wonders whether the server is there. The probe's time is for a connection and one answer:
+    some milliseconds on a server that is there. Both together stay well below the deadline of whoever waits.
+    """
+
+    def __init__(
+        self, probe: Callable[[], Awaitable[object]], *, patience_seconds: float = 0.5, probe_seconds: float = 0.5
+    ) -> None:
         self._probe = probe
+        self._patience_seconds = patience_seconds
+        self._probe_seconds = probe_seconds
         self._task: asyncio.Task[None] | None = None
         self._waiting: set[asyncio.Timeout] = set()
         self._answers = 0
@@ -39,7 +43,7 @@ class Presence:
     def wait_under(self, timeout: asyncio.Timeout) -> asyncio.TimerHandle:
         """Somebody waits; after the patience it is asked why. Cancel the handle and `stop_waiting` at the end."""
         self._waiting.add(timeout)
-        return asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self.doubt)
+        return asyncio.get_running_loop().call_later(self._patience_seconds, self.doubt)
 
     def stop_waiting(self, timeout: asyncio.Timeout, handle: asyncio.TimerHandle) -> None:
         handle.cancel()
@@ -80,7 +84,7 @@ class Presence:
         probe = asyncio.ensure_future(self._probe())
         try:
             # Not awaited for longer than that: a connection that is being made may take its time even to be cancelled.
-            await asyncio.wait((probe,), timeout=PROBE_SECONDS)
+            await asyncio.wait((probe,), timeout=self._probe_seconds)
         finally:
             if not probe.done():
                 probe.cancel()

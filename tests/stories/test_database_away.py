@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from app.stack.postgres import EmbeddedPostgres
 from app.stack.servers import EmbeddedServers
+from migrations.run import upgrade
 from settings import Settings
 from tests.app.web.people_of_a_server import account, done
 from tests.app.web.running_server import RunningServer, codes, run_web, token_for
@@ -196,3 +201,29 @@ async def test_walking_goes_on_within_the_copy_and_ends_there(web: RunningServer
     await heal(web, "bob")
     rest = await read(web, "bob", first=4, after=second["pageInfo"]["endCursor"])
     assert texts(rest) == ["post 1", "post 0"]
+
+
+async def test_a_killed_postgres_comes_back_without_a_restart_of_the_web(settings: Settings, tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / "postgres", durable=False)
+    server.start()
+    try:
+        await upgrade(server.url)
+        timeout = Settings.model_fields["database_timeout_seconds"].default
+        changes = {"database_url": SecretStr(server.url), "database_timeout_seconds": timeout}
+        async with run_web(settings.model_copy(update=changes)) as web:
+            await small_world(web)
+            expected = await read(web, "bob")
+            os.kill(server.pid, signal.SIGKILL)
+            answers = await asyncio.gather(*(ask(web, "bob") for _ in range(10)), ask(web, "ada", WRITE), ask(web, "cold"))
+            for answer, seconds in answers:
+                assert seconds < PROMISED_SECONDS + SLACK_SECONDS
+                if answer in [one for one, _ in answers[:10]]:
+                    assert shown_away(answer)["edges"] == expected["edges"]
+                else:
+                    assert codes(answer.json()) == ["UNAVAILABLE"]
+            await asyncio.to_thread(server.stop)
+            server.start()
+            assert (await heal(web, "bob"))["edges"] == expected["edges"]
+            assert await publish(web, "ada", "after")
+    finally:
+        server.stop()
