@@ -18,6 +18,7 @@ from domain.cursors import CursorSealer
 from live.bell import LiveBell
 from services.accounts.account_shelf import AccountShelf
 from services.fan_out.audiences import Audiences
+from services.fan_out.turns import Turns
 from services.feeds.feed_shelf import FeedShelf
 from services.observer import Observer
 
@@ -62,3 +63,4 @@ class Backends:
     policy: FeedPolicy
     observer: Observer
     audiences: Audiences = field(default_factory=Audiences)
+    turns: Turns = field(default_factory=Turns)
