@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.paging import PageInfo
-from domain.records import HashtagRecord, PostFacts, PostRecord, UserRecord, VisiblePost
+from domain.records import HashtagRecord, PostFacts, PostRecord, Relation, UserRecord, VisiblePost
 
 
 class FeedOrder(StrEnum):
@@ -147,11 +147,13 @@ class PageExtras:
     """What clients commonly ask of a page's entries beyond the entries themselves, by id.
 
     `posts`: what quotes quote, as far as the viewer may see it. `shared_roots`: whether the viewer has shared each root.
+    `relations`: how the viewer stands to everybody who is named.
     """
 
     posts: dict[int, VisiblePost | None]
     shared_roots: dict[int, bool]
     hashtags: dict[int, HashtagRecord]
+    relations: dict[int, Relation]
 
 
 @dataclass(frozen=True, slots=True)

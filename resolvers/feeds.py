@@ -98,4 +98,3 @@ def _remember(info: Info, entry: FeedEntry) -> None:
         root = entry.facts.root
         loaders.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
         loaders.remember_user(root.author)
-        loaders.relations.prime(root.author.id, root.relation)

@@ -75,6 +75,8 @@ class Loaders:
             self.posts.prime(post_id, visible)
         for root_id, is_shared in extras.shared_roots.items():
             self.shared_roots.prime(root_id, is_shared)
+        for user_id, relation in extras.relations.items():
+            self.relations.prime(user_id, relation)
         for hashtag in extras.hashtags.values():
             self.hashtags.prime(hashtag.id, hashtag)
 

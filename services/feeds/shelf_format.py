@@ -65,6 +65,7 @@ def pack_page(page: ShelvedPage) -> bytes:
     ]
     head = [page.database, astuple(page.place), to_micros(page.as_of), page.event_cursor, page.order, page.state]
     walk = [page.has_more, page.end, page.floor, page.hides_seen]
+    parts.relations |= {user_id: _relation_row(relation) for user_id, relation in page.extras.relations.items()}
     more = [quoted, list(page.extras.shared_roots.items()), [astuple(tag) for tag in page.extras.hashtags.values()]]
     people = [list(parts.users.values()), list(parts.relations.items()), list(parts.posts.values())]
     return bytes([FORMAT]) + zlib.compress(orjson.dumps([head, walk, people, entries, more]), _LEVEL)
@@ -114,6 +115,7 @@ def unpack_page(copy: bytes, sealer: CursorSealer, *, viewer_id: int, floor: int
             posts={post_id: VisiblePost(it.post, it.author, it.relation) if it else None for post_id, it in quoted.items()},
             shared_roots=dict(more[1]),
             hashtags={row[0]: HashtagRecord(*row) for row in more[2]},
+            relations=relations,
         ),
     )
 

@@ -44,7 +44,7 @@ def part_of_shelf(
     if len(older) > page.size:
         return ShelfPart(edges, True, edges[-1].node.id if edges else None, floor)
     # The last of them may have been left out: the walk goes on where the copy ends.
-    return ShelfPart(edges, has_below, shelved.end if shelved.entries else None, floor)
+    return ShelfPart(edges, has_below, shelved.end or None, floor)
 
 
 def page_info_of(part: ShelfPart, page: PageRequest, end_cursor: str | None) -> PageInfo:

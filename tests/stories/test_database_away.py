@@ -29,7 +29,7 @@ query ($first: Int, $after: String) {
     edges {
       cursor
       node { id text viewerHasShared author { username viewerFollowState } sharedPost { id text author { username } } }
-      reasons { kind userCount users { username } hashtag { name } }
+      reasons { kind userCount users { username viewerFollowState } hashtag { name } }
     }
     pageInfo { hasNextPage endCursor }
     status { state complete asOf degradations }
@@ -108,12 +108,14 @@ async def heal(web: RunningServer, reader: str) -> Any:
 
 async def small_world(web: RunningServer) -> None:
     """Bob reads what ada writes, and what she passes on of rita's."""
-    ada = await account(web, "ada")
-    await account(web, "rita")
-    await done(web, "bob", "followUser", userId=ada)
+    for name in ("ada", "carl"):
+        await done(web, "bob", "followUser", userId=await account(web, name))
+    await done(web, "bob", "followHashtag", name="news")
     await publish(web, "ada", "first")
+    await publish(web, "rita", "some #news")
     other = await publish(web, "rita", "by rita")
-    await done(web, "ada", "sharePost", postId=other)
+    for name in ("carl", "ada"):
+        await done(web, name, "sharePost", postId=other)
     await done(web, "ada", "sharePost", postId=other, text="a quote")
     await settle(web, "bob", "ada")
 
