@@ -52,6 +52,7 @@ class HidingWorld(World):
         ):
             self.posts[name] = await self.post(author, body, visibility)
         await self.share("bob", "by rita", "")
+        await self.share("fred", "by rita", "")
         self.posts["quoting"] = await self.share("ada", "quoted", "quoting")
 
     async def share(self, sharer: str, post: str, body: str) -> int:
@@ -166,6 +167,7 @@ MUTATIONS = [
     _mutation("deletePost", "rita", {"by rita"}, of=_post("by rita"), note="of what is shared"),
     _mutation("sharePost", "ada", of=_post("by rita")),
     _mutation("unsharePost", "bob", {"by rita"}, of=_post("by rita")),
+    _mutation("unsharePost", "fred", {"by rita"}, of=_post("by rita"), note="by the second sharer"),
     _mutation("followUser", "vera", RITA, of=_user("rita")),
     _mutation("unfollowUser", "vera", ADA, of=_user("ada")),
     _mutation("unfollowUser", "vera", {"by fred"}, of=_user("fred", keepHistory=True), note="keeping history"),
