@@ -14,6 +14,7 @@ from aiodataloader import DataLoader
 from domain.records import Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
+from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
 
 V = TypeVar("V")
@@ -49,6 +50,7 @@ class Loaders:
         self.users: BatchLoader[UserRecord | None] = BatchLoader(self._load_users)
         self.posts: BatchLoader[VisiblePost | None] = BatchLoader(self._load_posts)
         self.relations: BatchLoader[Relation] = BatchLoader(self._load_relations)
+        self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
@@ -70,3 +72,7 @@ class Loaders:
     async def _load_relations(self, keys: Sequence[int]) -> Mapping[int, Relation]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         return await load_viewer_relations(self._backends, self._viewer_id, keys)
+
+    async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await find_shared_roots(self._backends, keys, viewer_id=self._viewer_id)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import strawberry
+
 from domain.errors import Refusal, RefusalCode, RefusedError, refused
 from domain.feed import FeedEntry
 from domain.ids import local_id, to_global_id
+from domain.paging import Connection, forward_page
 from domain.records import LocationRecord, PostRecord, TextEntityRecord, UserRecord, Visibility
-from resolvers.arguments import NodeId
-from resolvers.context import Info, OperationContext
+from resolvers.arguments import After, First, NodeId
+from resolvers.context import Info, OperationContext, given
 from services.feeds.find_feed_entry import find_feed_entry
 from services.posts.delete_post import delete_post as delete_post_use_case
 from services.posts.edit_post import edit_post
+from services.posts.list_sharers import list_sharers
 from services.posts.publish_post import publish_post
+from services.posts.share_post import share_post as share_post_use_case
 from services.posts.text_entities import to_records
+from services.posts.unshare_post import unshare_post as unshare_post_use_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class PostPayload:
 
     post: PostRecord | None = None
     feed_edge: FeedEntry | None = None
+    shared_post: PostRecord | None = None
     deleted_post_id: str | None = None
     user_errors: list[Refusal] = field(default_factory=list)
 
@@ -48,13 +55,35 @@ def is_own(root: PostRecord, info: Info) -> bool:
     return root.author_id == info.context.viewer_id
 
 
+def can_edit(root: PostRecord, info: Info) -> bool:
+    return is_own(root, info) and not root.is_plain_share
+
+
+async def viewer_has_shared(root: PostRecord, info: Info) -> bool:
+    return info.context.viewer_id is not None and await info.context.loaders.shared_roots.load(root.root_id)
+
+
+async def shared_post(root: PostRecord, info: Info) -> PostRecord | None:
+    return await _visible(info.context, root.shared_post_id)
+
+
+async def sharers(root: PostRecord, info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[UserRecord]:
+    context = info.context
+    return await list_sharers(
+        context.backends, root_id=root.root_id, viewer_id=context.viewer_id, page=forward_page(first, given(after))
+    )
+
+
+async def _visible(context: OperationContext, post_id: int | None) -> PostRecord | None:
+    found = await context.loaders.posts.load(post_id) if post_id is not None else None
+    return found.post if found is not None else None
+
+
 # ---------------------------------------------------------------- queries
 
 
 async def post(info: Info, id: NodeId) -> PostRecord | None:  # noqa: A002 - the argument's public name
-    number = local_id(id, "Post")
-    found = await info.context.loaders.posts.load(number) if number is not None else None
-    return found.post if found is not None else None
+    return await _visible(info.context, local_id(id, "Post"))
 
 
 # ---------------------------------------------------------------- mutations
@@ -98,6 +127,30 @@ async def delete_post(context: OperationContext, *, post_id: str) -> PostPayload
         return PostPayload(user_errors=list(error.refusals))
     context.forget_loaded()
     return PostPayload(deleted_post_id=to_global_id("Post", number))
+
+
+async def share_post(context: OperationContext, *, post_id: str, body: str) -> PostPayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        share = await share_post_use_case(context.backends, author_id=viewer_id, post_id=_post(post_id), body=body)
+    except RefusedError as error:
+        return PostPayload(user_errors=list(error.refusals))
+    context.forget_loaded()
+    entry = await find_feed_entry(context.backends, viewer_id=viewer_id, post_id=share.id)
+    if entry is not None:
+        context.loaders.remember_user(entry.facts.author)
+    return PostPayload(post=share, feed_edge=entry, shared_post=await _visible(context, share.shared_post_id))
+
+
+async def unshare_post(context: OperationContext, *, post_id: str) -> PostPayload:
+    viewer_id = context.require_viewer_id()
+    try:
+        share = await unshare_post_use_case(context.backends, author_id=viewer_id, post_id=_post(post_id))
+    except RefusedError as error:
+        return PostPayload(user_errors=list(error.refusals))
+    context.forget_loaded()
+    shared = await _visible(context, share.shared_post_id)
+    return PostPayload(deleted_post_id=to_global_id("Post", share.id), shared_post=shared)
 
 
 def _post(global_id: str) -> int:

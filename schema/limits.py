@@ -37,7 +37,7 @@ MAX_NODES = 10_000
 
 _LIST_ARGUMENTS = ("first", "last")
 # The lists within an edge or node list are those of one entry, so only fields with page arguments multiply.
-_PAGED = frozenset({"feed", "posts", "followers", "following", "followRequests"})
+_PAGED = frozenset({"feed", "posts", "followers", "following", "followRequests", "sharers"})
 
 
 @dataclass(frozen=True, slots=True)

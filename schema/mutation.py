@@ -11,7 +11,13 @@ from resolvers import posts
 from resolvers.context import Info, given
 from resolvers.posts import PostPayload
 from schema.inputs import INPUT
-from schema.payloads import CreatePostPayload, DeletePostPayload, UpdatePostPayload
+from schema.payloads import (
+    CreatePostPayload,
+    DeletePostPayload,
+    SharePostPayload,
+    UnsharePostPayload,
+    UpdatePostPayload,
+)
 from schema.people_mutations import PeopleMutations
 
 
@@ -41,6 +47,17 @@ class DeletePostInput:
     post_id: strawberry.ID = strawberry.field(description="One of the viewer's own posts.")
 
 
+@strawberry.input(description="With text it is a quote: a post of its own. Without, it passes the original on, once per user.")
+class SharePostInput:
+    post_id: strawberry.ID = strawberry.field(description="A public post. Of a share without words, what it shares.")
+    text: str | None = strawberry.field(default="", description="Words about it, at most 5,000 characters; blank is none.")
+
+
+@strawberry.input(description="A share without words to take back.")
+class UnsharePostInput:
+    post_id: strawberry.ID = strawberry.field(description="What was shared, or the share itself.")
+
+
 async def _create_post(info: Info, input: Annotated[CreatePostInput, INPUT]) -> PostPayload:  # noqa: A002 - the argument's public name
     place = input.location or None
     return await posts.create_post(
@@ -61,6 +78,14 @@ async def _delete_post(info: Info, input: Annotated[DeletePostInput, INPUT]) -> 
     return await posts.delete_post(info.context, post_id=input.post_id)
 
 
+async def _share_post(info: Info, input: Annotated[SharePostInput, INPUT]) -> PostPayload:  # noqa: A002
+    return await posts.share_post(info.context, post_id=input.post_id, body=input.text or "")
+
+
+async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -> PostPayload:  # noqa: A002
+    return await posts.unshare_post(info.context, post_id=input.post_id)
+
+
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
 class Mutation(PeopleMutations):
     create_post = strawberry.mutation(
@@ -73,4 +98,12 @@ class Mutation(PeopleMutations):
     )
     delete_post = strawberry.mutation(
         resolver=_delete_post, graphql_type=DeletePostPayload | None, description="Deletes a post; gone for everybody at once."
+    )
+    share_post = strawberry.mutation(
+        resolver=_share_post,
+        graphql_type=SharePostPayload | None,
+        description="Passes a public post on, or quotes it. Without words once: sharing again gives the share that is there.",
+    )
+    unshare_post = strawberry.mutation(
+        resolver=_unshare_post, graphql_type=UnsharePostPayload | None, description="Takes a share without words back."
     )

@@ -33,3 +33,22 @@ class UpdatePostPayload:
 class DeletePostPayload:
     deleted_post_id: strawberry.ID | None = strawberry.field(description="What no longer exists.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@represents(PostPayload)
+@strawberry.type(description="The answer to sharePost.")
+class SharePostPayload:
+    post: Post | None = strawberry.field(description="The share or quote: a new one, or the share that was there.")
+    feed_edge: FeedEdge | None = strawberry.field(
+        description="A quote as an entry of its author's own feed; null for a share without words, which is not in it."
+    )
+    shared_post: Post | None = strawberry.field(description="What was shared, in its new state.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)
+
+
+@represents(PostPayload)
+@strawberry.type(description="The answer to unsharePost.")
+class UnsharePostPayload:
+    deleted_post_id: strawberry.ID | None = strawberry.field(description="The share that no longer exists.")
+    shared_post: Post | None = strawberry.field(description="What had been shared, in its new state.")
+    user_errors: list[UserError] = strawberry.field(description=ERRORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -11,7 +12,7 @@ from domain.records import LocationRecord, PostRecord, TextEntityKind, TextEntit
 from resolvers import nodes, posts
 from schema.interfaces import Node, PageInfo
 from schema.records import represents
-from schema.users import User
+from schema.users import User, UserConnection
 
 
 @represents(LocationRecord)
@@ -51,11 +52,28 @@ class Post(Node):
     like_count: int = strawberry.field(description="The same number for every viewer.")
     comment_count: int = strawberry.field(description="The same number for every viewer.")
     share_count: int = strawberry.field(description="The same number for every viewer.")
+    viewer_has_shared = strawberry.field(
+        resolver=posts.viewer_has_shared,
+        graphql_type=bool,
+        description="Whether the viewer has passed it on without words; of such a share: what it shares.",
+    )
     viewer_can_edit = strawberry.field(
-        resolver=posts.is_own, graphql_type=bool, description="Whether the viewer may change it."
+        resolver=posts.can_edit, graphql_type=bool, description="Whether the viewer may change it."
     )
     viewer_can_delete = strawberry.field(
         resolver=posts.is_own, graphql_type=bool, description="Whether the viewer may delete it."
+    )
+    is_share: bool = strawberry.field(description="It passes another post on, with or without words of its own.")
+    shared_post = strawberry.field(
+        resolver=posts.shared_post,
+        graphql_type=Annotated["Post", strawberry.lazy("schema.posts")] | None,
+        description="What is shared; null in a quote whose original is gone or hidden from the viewer. "
+        "A share without words is itself absent then.",
+    )
+    sharers = strawberry.field(
+        resolver=posts.sharers,
+        graphql_type=UserConnection,
+        description="Who has passed it on without words, newest first, as far as the viewer may see.",
     )
 
 

@@ -28,6 +28,11 @@ def check_body(body: str) -> None:
         raise refused(code, f"text {message}{hint}", "text")
 
 
+def has_words(body: str) -> bool:
+    """Whether there is anything in a text to be seen: a share without is one without words."""
+    return check_post_text(body.strip(), max_length=MAX_POST_LENGTH) is not TextProblem.BLANK
+
+
 def check_location(location: LocationRecord | None) -> None:
     """Raises RefusedError for a name that is no line of text, or degrees that are no place on Earth."""
     if location is None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from db import outbox, posts
 from db.outbox import OutboxKind
+from db.post_hashtags import write_post_hashtags
 from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
 from services.posts.check_input import check_body
+from services.posts.lock_own_post import lock_own_post
 from services.posts.resolve_entities import resolve_entities
+from services.posts.text_entities import hashtag_names
 
 
 async def edit_post(
@@ -16,14 +19,15 @@ async def edit_post(
 ) -> PostRecord:
     """The post in its new state; None leaves a part as it is. In force for everybody at their next read.
 
-    Raises RefusedError: NOT_FOUND for a post that is not the author's (the same answer as for one that does not exist).
+    Raises RefusedError: NOT_FOUND for a post that is not the author's (the same answer as for one that does not exist),
+    NOT_ALLOWED for a share without words.
     """
     if body is not None:
         check_body(body)
     async with backends.database.writing() as session:
-        before = await posts.lock_own_post(session, post_id, author_id=author_id)
-        if before is None:
-            raise refused(RefusalCode.NOT_FOUND, "there is no such post", "postId")
+        before = await lock_own_post(session, post_id, author_id=author_id)
+        if before.is_plain_share:
+            raise refused(RefusalCode.NOT_ALLOWED, "a share without words cannot be changed", "postId")
         new_visibility = visibility or before.visibility
         text_changed = body is not None and body != before.text
         if not text_changed and new_visibility is before.visibility:
@@ -40,6 +44,14 @@ async def edit_post(
         change = (new_visibility is Visibility.PUBLIC) - (before.visibility is Visibility.PUBLIC)
         if change:
             await posts.add_to_post_count(session, author_id, change)
+        await write_post_hashtags(
+            session,
+            post_id,
+            before=hashtag_names(before.entity_rows),
+            after=hashtag_names(after.entity_rows),
+            was_counted=before.visibility is Visibility.PUBLIC,
+            is_counted=new_visibility is Visibility.PUBLIC,
+        )
         # Timelines leave private posts out when they are rebuilt, so one that becomes visible is delivered (again).
         leaves_private = before.visibility is Visibility.PRIVATE and new_visibility is not Visibility.PRIVATE
         kind = OutboxKind.POST_PUBLISHED if leaves_private else OutboxKind.POST_EDITED

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from db import outbox, posts
 from db.outbox import OutboxKind
+from db.post_hashtags import write_post_hashtags
 from domain.records import LocationRecord, PostRecord, Visibility
 from services.backends import Backends
 from services.posts.check_input import check_body, check_location
 from services.posts.resolve_entities import resolve_entities
+from services.posts.text_entities import hashtag_names
 
 
 async def publish_post(
@@ -27,6 +29,9 @@ async def publish_post(
         )
         if visibility is Visibility.PUBLIC:
             await posts.add_to_post_count(session, author_id, 1)
+        await write_post_hashtags(
+            session, post.id, after=hashtag_names(entities), was_counted=False, is_counted=visibility is Visibility.PUBLIC
+        )
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
     backends.relay_bell.ring()
     # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.

@@ -34,6 +34,11 @@ def entity_rows(spans: Iterable[TextSpan], user_ids_by_lower_name: Mapping[str, 
     return rows
 
 
+def hashtag_names(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The hashtags among stored rows, normalised."""
+    return {row["h"] for row in rows if "h" in row}
+
+
 def to_records(rows: Iterable[Mapping[str, Any]]) -> list[TextEntityRecord]:
     """The stored rows as records."""
     return [
