@@ -7,11 +7,14 @@ from datetime import datetime
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
-from db.rows import RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
-from domain.records import Relation, UserRecord
+from db.people_lists import PersonRow, load_listed_people, people_statement
 
+# Kept history ends with the follow that takes its place, by whichever way that comes about.
 _INSERT = text(
-    "INSERT INTO follows (follower_id, followee_id) VALUES (:follower_id, :followee_id) ON CONFLICT DO NOTHING RETURNING 1"
+    """
+    WITH forgotten AS (DELETE FROM kept_follows WHERE viewer_id = :follower_id AND author_id = :followee_id)
+    INSERT INTO follows (follower_id, followee_id) VALUES (:follower_id, :followee_id) ON CONFLICT DO NOTHING RETURNING 1
+    """
 )
 _DELETE = text("DELETE FROM follows WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1")
 _INSERT_REQUEST = text(
@@ -19,6 +22,38 @@ _INSERT_REQUEST = text(
 )
 _DELETE_REQUEST = text(
     "DELETE FROM follow_requests WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1"
+)
+# Set by set: an account may have been asked by very many. Who follows as many as they may is not made a follower, and the
+# request is gone all the same: a public account has none.
+_ACCEPT_ALL = text(
+    """
+    WITH asked AS (DELETE FROM follow_requests WHERE followee_id = :followee_id RETURNING follower_id),
+    accepted AS (
+      INSERT INTO follows (follower_id, followee_id)
+      SELECT a.follower_id, CAST(:followee_id AS bigint)
+      FROM asked a JOIN users u ON u.id = a.follower_id WHERE u.following_count < :follow_limit
+      ON CONFLICT DO NOTHING RETURNING follower_id
+    ),
+    forgotten AS (
+      DELETE FROM kept_follows k USING accepted a WHERE k.viewer_id = a.follower_id AND k.author_id = :followee_id
+    ),
+    counted AS (
+      UPDATE users u SET following_count = u.following_count + 1, graph_version = u.graph_version + 1
+      FROM accepted a WHERE u.id = a.follower_id
+    )
+    UPDATE users SET follower_count = follower_count + (SELECT count(*) FROM accepted), audience_version = audience_version + 1
+    WHERE id = :followee_id AND EXISTS (SELECT FROM accepted)
+    """
+)
+_SETTINGS = text(
+    """
+    UPDATE follows SET
+      close_friend = coalesce(CAST(:close_friend AS boolean), close_friend),
+      hide_shares = coalesce(CAST(:hide_shares AS boolean), hide_shares),
+      daily_limit = CASE WHEN CAST(:daily_limit AS integer) IS NULL THEN daily_limit
+                         ELSE nullif(CAST(:daily_limit AS integer), 0) END
+    WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1
+    """
 )
 _REQUESTERS = text("SELECT follower_id FROM follow_requests WHERE followee_id = :followee_id ORDER BY follower_id")
 _COUNT_FOLLOWING = text("SELECT following_count FROM users WHERE id = :user_id")
@@ -38,21 +73,9 @@ _FOLLOWER_CHUNK = text(
 )
 
 
-def _people_statement(table: str, owner: str, other: str) -> str:
-    return f"""
-        SELECT e.created_at, {USER_COLUMNS}, {RELATION_COLUMNS}
-        FROM {table} e JOIN users u ON u.id = e.{other} {RELATION_JOINS}
-        WHERE e.{owner} = :user_id AND (e.created_at, e.{other}) < (:below_time, :below_id)
-        ORDER BY e.created_at DESC, e.{other} DESC LIMIT :size
-        """
-
-
-_FOLLOWERS = text(_people_statement("follows", "followee_id", "follower_id"))
-_FOLLOWING = text(_people_statement("follows", "follower_id", "followee_id"))
-_REQUESTS = text(_people_statement("follow_requests", "followee_id", "follower_id"))
-
-PersonRow = tuple[datetime, UserRecord, Relation]
-"""(since when, the account, how the viewer stands to it)"""
+_FOLLOWERS = people_statement("follows", "followee_id", "follower_id")
+_FOLLOWING = people_statement("follows", "follower_id", "followee_id")
+_REQUESTS = people_statement("follow_requests", "followee_id", "follower_id")
 
 
 async def insert_follow(session: WriteSession, follower_id: int, followee_id: int) -> bool:
@@ -75,6 +98,21 @@ async def delete_follow(session: WriteSession, follower_id: int, followee_id: in
     return True
 
 
+async def update_follow_settings(
+    session: WriteSession,
+    follower_id: int,
+    followee_id: int,
+    *,
+    close_friend: bool | None,
+    hide_shares: bool | None,
+    daily_limit: int | None,
+) -> bool:
+    """Sets what is not None; a `daily_limit` of 0 lifts it. False where there is no follow."""
+    edge = {"follower_id": follower_id, "followee_id": followee_id}
+    parameters = {"close_friend": close_friend, "hide_shares": hide_shares, "daily_limit": daily_limit}
+    return (await session.execute(_SETTINGS, edge | parameters)).first() is not None
+
+
 async def is_following(session: ReadSession, follower_id: int, followee_id: int) -> bool:
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     return (await session.execute(_EXISTS, edge)).first() is not None
@@ -95,6 +133,11 @@ async def delete_follow_request(session: WriteSession, follower_id: int, followe
     return (await session.execute(_DELETE_REQUEST, edge)).first() is not None
 
 
+async def accept_all_requests(session: WriteSession, followee_id: int, *, follow_limit: int) -> None:
+    """Turns the open requests into follows, of those who follow fewer than `follow_limit`. Lock all of them first."""
+    await session.execute(_ACCEPT_ALL, {"followee_id": followee_id, "follow_limit": follow_limit})
+
+
 async def load_requesters(session: ReadSession, followee_id: int) -> list[int]:
     """Who waits for the account's answer."""
     return list((await session.execute(_REQUESTERS, {"followee_id": followee_id})).scalars())
@@ -110,29 +153,18 @@ async def load_followers(
     session: ReadSession, user_id: int, *, viewer_id: int, below: tuple[datetime, int], size: int
 ) -> list[PersonRow]:
     """Followers of an account, newest first, below a (time, id) keyset."""
-    return await _load_people(session, _FOLLOWERS, user_id, viewer_id, below, size)
+    return await load_listed_people(session, _FOLLOWERS, user_id, viewer_id, below, size)
 
 
 async def load_following(
     session: ReadSession, user_id: int, *, viewer_id: int, below: tuple[datetime, int], size: int
 ) -> list[PersonRow]:
     """Whom an account follows, newest first, below a (time, id) keyset."""
-    return await _load_people(session, _FOLLOWING, user_id, viewer_id, below, size)
+    return await load_listed_people(session, _FOLLOWING, user_id, viewer_id, below, size)
 
 
 async def load_follow_requests(
     session: ReadSession, user_id: int, *, viewer_id: int, below: tuple[datetime, int], size: int
 ) -> list[PersonRow]:
     """Open requests to follow an account, newest first, below a (time, id) keyset."""
-    return await _load_people(session, _REQUESTS, user_id, viewer_id, below, size)
-
-
-async def _load_people(
-    session: ReadSession, statement: object, user_id: int, viewer_id: int, below: tuple[datetime, int], size: int
-) -> list[PersonRow]:
-    rows = await session.execute(
-        statement,  # type: ignore[call-overload]
-        {"user_id": user_id, "viewer_id": viewer_id, "below_time": below[0], "below_id": below[1], "size": size},
-    )
-    end = 1 + USER_WIDTH
-    return [(row[0], to_user(row[1:end]), to_relation(row[end:])) for row in rows]
+    return await load_listed_people(session, _REQUESTS, user_id, viewer_id, below, size)

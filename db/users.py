@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
 from db.rows import RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
+from domain.moderation import ModerationChange
 from domain.records import Relation, UserRecord
 
 _BY_IDS = text(f"SELECT {USER_COLUMNS} FROM users u WHERE u.id = ANY(CAST(:ids AS bigint[]))")
@@ -34,6 +36,19 @@ _UPDATE = text(
       is_private = coalesce(CAST(:is_private AS boolean), u.is_private)
     WHERE u.id = :user_id
     RETURNING {USER_COLUMNS}
+    """
+)
+_SETTINGS = text("SELECT settings FROM users WHERE id = :user_id")
+_SET_SETTINGS = text("UPDATE users SET settings = CAST(:settings AS jsonb) WHERE id = :user_id")
+# Restoring lifts both; an instant that stands already stays.
+_MODERATE = text(
+    """
+    UPDATE users SET
+      suspended_at = CASE WHEN CAST(:is_restored AS boolean) THEN NULL
+        WHEN CAST(:is_suspended AS boolean) THEN coalesce(suspended_at, clock_timestamp()) ELSE suspended_at END,
+      shadow_banned_at = CASE WHEN CAST(:is_restored AS boolean) THEN NULL
+        WHEN CAST(:is_shadow_banned AS boolean) THEN coalesce(shadow_banned_at, clock_timestamp()) ELSE shadow_banned_at END
+    WHERE lower(username) = lower(:username) RETURNING id
     """
 )
 _LOCK = text("SELECT id FROM users WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
@@ -112,3 +127,28 @@ async def lock_users(session: WriteSession, *user_ids: int) -> set[int]:
 async def touch_last_active(session: WriteSession, user_id: int) -> None:
     """Notes that the account is in use, at most once an hour: it is read by people, not by the feed."""
     await session.execute(_TOUCH, {"user_id": user_id})
+
+
+async def load_settings(session: ReadSession, user_id: int) -> Mapping[str, Any]:
+    """The feed preferences as they are stored, for `domain.preferences`."""
+    stored = (await session.execute(_SETTINGS, {"user_id": user_id})).scalar_one()
+    return orjson.loads(stored) if isinstance(stored, str | bytes) else stored  # type: ignore[no-any-return]
+
+
+async def store_settings(session: WriteSession, user_id: int, settings: Mapping[str, Any]) -> None:
+    """Replaces the stored feed preferences. Call `lock_users` before reading those that the new ones are made from."""
+    await session.execute(_SET_SETTINGS, {"user_id": user_id, "settings": orjson.dumps(settings).decode()})
+
+
+async def set_moderation(session: WriteSession, username: str, change: ModerationChange) -> bool:
+    """Suspends, shadow-bans or restores (lifts both) the account of a name; a second time changes nothing.
+
+    False where there is no such account.
+    """
+    parameters = {
+        "username": username,
+        "is_suspended": change is ModerationChange.SUSPEND,
+        "is_shadow_banned": change is ModerationChange.SHADOW_BAN,
+        "is_restored": change is ModerationChange.RESTORE,
+    }
+    return (await session.execute(_MODERATE, parameters)).first() is not None

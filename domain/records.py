@@ -119,6 +119,15 @@ class PostRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class HashtagRecord:
+    """A hashtag that was used or followed at some time. `name` is normalised; `post_count` counts existing public posts."""
+
+    id: int
+    name: str
+    post_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """How a viewer stands to another account, both ways. Only the viewer's own mutes and settings are known to the viewer."""
 

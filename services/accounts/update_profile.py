@@ -19,7 +19,7 @@ async def update_profile(
 ) -> UserRecord:
     """The account in its new state; None leaves a part as it is. Raises RefusedError for texts that are not valid.
 
-    An account that becomes public accepts whoever was waiting.
+    An account that becomes public accepts whoever was waiting, unless they follow as many as they may by now.
     """
     _check("displayName", display_name, MAX_DISPLAY_NAME_LENGTH, may_be_blank=False)
     _check("bio", bio, MAX_BIO_LENGTH, may_be_blank=True)
@@ -45,9 +45,7 @@ async def _become_public(backends: Backends, user_id: int, changes: dict[str, An
                 continue
             user = await users.update_user(session, user_id, changes)
             assert user is not None, "the viewer's account exists"
-            for follower_id in found:
-                if await follows.delete_follow_request(session, follower_id, user_id):
-                    await follows.insert_follow(session, follower_id, user_id)
+            await follows.accept_all_requests(session, user_id, follow_limit=backends.policy.follow_limit)
             return (await users.load_users(session, [user_id]))[user_id] if found else user
 
 

@@ -1,31 +1,24 @@
-"""Use cases: followers of an account, whom it follows, and who asks to follow. Newest first."""
+"""Use cases: followers of an account, whom it follows, who asks to follow, whom it blocks and mutes. Newest first."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from db.database import ReadSession
-from db.follows import PersonRow, load_follow_requests, load_followers, load_following
+from db.follows import load_follow_requests, load_followers, load_following
+from db.people_lists import PersonRow
+from db.shut_out import load_blocked, load_muted
 from db.users import load_people
 from domain.cursors import CursorScope
-from domain.errors import InvalidCursorError
-from domain.ids import MAX_ID
-from domain.paging import Connection, Edge, PageInfo, PageRequest
+from domain.paging import Connection, PageInfo, PageRequest
 from domain.records import UserRecord
-from domain.visibility import can_be_listed, can_see_posts_of
+from domain.visibility import can_be_listed, can_see_account, can_see_posts_of
 from services.backends import Backends
-from services.fill_page import fill_page
+from services.page_by_time import Since, open_since, page_by_time
 
-Keyset = tuple[datetime, int]
-"""(since when, account id)"""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NEWEST: Keyset = (datetime(9999, 1, 1, tzinfo=UTC), MAX_ID)
-_FORMAT = struct.Struct(">qq")
 _Loader = Callable[..., Coroutine[Any, Any, list[PersonRow]]]
+_Rule = Callable[..., bool]
 
 
 async def list_followers(
@@ -47,46 +40,42 @@ async def list_follow_requests(backends: Backends, *, viewer_id: int, page: Page
     return await _list_people(backends, load_follow_requests, "follow_requests", viewer_id, viewer_id, page)
 
 
+async def list_blocked_users(backends: Backends, *, viewer_id: int, page: PageRequest) -> Connection[UserRecord]:
+    """Whom the viewer blocks: the one list that blocked accounts stand in."""
+    return await _list_people(backends, load_blocked, "blocked_users", viewer_id, viewer_id, page, rule=can_see_account)
+
+
+async def list_muted_users(backends: Backends, *, viewer_id: int, page: PageRequest) -> Connection[UserRecord]:
+    """Whom the viewer mutes at this moment."""
+    return await _list_people(backends, load_muted, "muted_users", viewer_id, viewer_id, page)
+
+
 async def _list_people(
-    backends: Backends, load: _Loader, kind: str, user_id: int, viewer_id: int | None, page: PageRequest
+    backends: Backends,
+    load: _Loader,
+    kind: str,
+    user_id: int,
+    viewer_id: int | None,
+    page: PageRequest,
+    *,
+    rule: _Rule = can_be_listed,
 ) -> Connection[UserRecord]:
     scope = CursorScope(kind, viewer_id)
-    start = _open(backends.sealer.open(scope, page.cursor)) if page.cursor else _NEWEST
+    start = open_since(backends, scope, page)
     async with backends.database.reading() as session:
         if not await _may_look(session, user_id, viewer_id):
             return Connection([], PageInfo(False, False, None, None))
 
-        async def fetch(below: Keyset, size: int) -> list[tuple[Keyset, UserRecord | None]]:
+        async def fetch(below: Since, size: int) -> list[tuple[Since, UserRecord | None]]:
             rows = await load(session, user_id, viewer_id=viewer_id or 0, below=below, size=size)
             return [
-                ((since, user.id), user if can_be_listed(user, relation, viewer_id=viewer_id) else None)
+                ((since, user.id), user if rule(user, relation, viewer_id=viewer_id) else None)
                 for since, user, relation in rows
             ]
 
-        filled = await fill_page(fetch, start=start, size=page.size)
-    edges = [Edge(backends.sealer.seal(scope, _pack(key)), user) for key, user in filled.items]
-    return Connection(
-        edges,
-        PageInfo(
-            has_next_page=filled.has_more,
-            has_previous_page=page.cursor is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=backends.sealer.seal(scope, _pack(filled.end)) if filled.end is not None else page.cursor,
-        ),
-    )
+        return await page_by_time(backends, scope, page, start=start, fetch=fetch)
 
 
 async def _may_look(session: ReadSession, user_id: int, viewer_id: int | None) -> bool:
     person = (await load_people(session, [user_id], viewer_id=viewer_id)).get(user_id)
     return person is not None and can_see_posts_of(*person, viewer_id=viewer_id)
-
-
-def _pack(key: Keyset) -> bytes:
-    return _FORMAT.pack((key[0] - _EPOCH) // timedelta(microseconds=1), key[1])
-
-
-def _open(payload: bytes) -> Keyset:
-    if len(payload) != _FORMAT.size:
-        raise InvalidCursorError("the cursor is not valid here")
-    microseconds, user_id = _FORMAT.unpack(payload)
-    return _EPOCH + timedelta(microseconds=microseconds), user_id

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from db import follows, users
-from domain.errors import RefusalCode, refused
-from domain.visibility import can_see_account
+from db import follows, kept_follows
 from services.backends import Backends
+from services.graph.the_other import lock_both, not_found, refuse_self
 
 
-async def unfollow_user(backends: Backends, *, follower_id: int, followee_id: int) -> None:
+async def unfollow_user(backends: Backends, *, follower_id: int, followee_id: int, keep_history: bool = False) -> None:
     """From the follower's next page on, the account's posts are no longer in the feed. A second time changes nothing.
 
-    Raises RefusedError: SELF_REFERENCE, NOT_FOUND.
+    `keep_history`: what exists by now stays, until the account is followed again or unfollowed without it. The settings of the
+    follow end with it. Raises RefusedError: SELF_REFERENCE, NOT_FOUND.
     """
-    if follower_id == followee_id:
-        raise refused(RefusalCode.SELF_REFERENCE, "nobody follows themselves", "userId")
+    refuse_self(follower_id, followee_id)
     async with backends.database.writing() as session:
-        await users.lock_users(session, follower_id, followee_id)
-        person = (await users.load_people(session, [followee_id], viewer_id=follower_id)).get(followee_id)
+        person = await lock_both(session, follower_id, followee_id)
         # Unfollowing an account that is hidden meanwhile is still possible: the edge is the follower's own.
-        removed = await follows.delete_follow(session, follower_id, followee_id)
-        removed = await follows.delete_follow_request(session, follower_id, followee_id) or removed
-        if not removed and (person is None or not can_see_account(*person, viewer_id=follower_id)):
-            raise refused(RefusalCode.NOT_FOUND, "there is no such account", "userId")
+        ended = await follows.delete_follow(session, follower_id, followee_id)
+        ended_request = await follows.delete_follow_request(session, follower_id, followee_id)
+        forgotten = False
+        if not keep_history:
+            forgotten = await kept_follows.forget_history(session, follower_id, followee_id)
+        elif ended:
+            await kept_follows.keep_history(session, follower_id, followee_id)
+        if person is None and not (ended or ended_request or forgotten):
+            raise not_found()

@@ -1,0 +1,1 @@
+"""Hashtags: looking them up, following them, and the posts that name them."""

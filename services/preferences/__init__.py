@@ -1,0 +1,1 @@
+"""What a viewer wants the home feed to be like."""
