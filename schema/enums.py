@@ -10,7 +10,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.errors import RefusalCode
-from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedState
+from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedRule, FeedState
 from domain.records import FollowState, TextEntityKind, Visibility
 
 E = TypeVar("E", bound=type[Enum])
@@ -49,6 +49,24 @@ _public(
     "TextEntityKind",
     "What a span of a text is.",
     {"MENTION": "@name", "HASHTAG": "#tag", "LINK": "An http or https address."},
+)
+_public(
+    FeedRule,
+    "FeedRule",
+    "Why a post is, or is not, in a feed: the first rule that decides.",
+    {
+        "SHOWN": "It is in the feed.",
+        "NOT_FOLLOWING": "The viewer follows neither its author, nor anybody who shared it, nor one of its hashtags.",
+        "BLOCKED": "The viewer has blocked its author, or whoever shared it.",
+        "MUTED": "The viewer has muted its author, or whoever shared it.",
+        "MUTED_WORD": "It holds one of the viewer's muted words.",
+        "NOT_VISIBLE": "There is no such post, or the viewer may not see it.",
+        "DELETED": "It was deleted.",
+        "SHARES_HIDDEN": "The viewer has hidden shares, all of them or this account's.",
+        "REPEATED": "The same post is in the feed already, further down.",
+        "DAILY_LIMIT": "The viewer sees only so many posts of its author a day.",
+        "ALREADY_SEEN": "The viewer has seen it, and hides what was seen.",
+    },
 )
 _public(
     FeedOrder,

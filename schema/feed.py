@@ -13,8 +13,11 @@ from domain.feed import (
     FeedOrder,
     FeedPage,
     FeedReasonKind,
+    FeedRule,
     FeedState,
 )
+from domain.feed import FeedExplanation as FeedExplanationRecord
+from domain.feed import FeedPosition as FeedPositionRecord
 from domain.feed import FeedReason as FeedReasonRecord
 from domain.feed import FeedStatus as FeedStatusRecord
 from domain.feed import RankingFactor as RankingFactorRecord
@@ -51,6 +54,21 @@ class FeedEdge:
     reasons: list[FeedReason] = strawberry.field(description="Why it is here.")
     score: float | None = strawberry.field(description="Null in LATEST order.")
     ranking_factors: list[RankingFactor] = strawberry.field(description="Empty in LATEST order.")
+
+
+@represents(FeedPositionRecord)
+@strawberry.type(description="The viewer's reading position, kept by the server, never moving backwards.")
+class FeedPosition:
+    cursor: str | None = strawberry.field(description="The newest entry that was seen; null where none was marked yet.")
+    unseen_count: int = strawberry.field(description="How many entries of the feed are newer; stops at 1,000.")
+
+
+@represents(FeedExplanationRecord)
+@strawberry.type(description="Why a post is, or is not, in the viewer's feed.")
+class FeedExplanation:
+    shown: bool = strawberry.field(description="Whether it is there.")
+    rule: FeedRule = strawberry.field(description="The rule that decided.")
+    message: str = strawberry.field(description="The same for people.")
 
 
 @represents(FeedStatusRecord)

@@ -10,6 +10,7 @@ from domain.records import LocationRecord, Visibility
 from resolvers import posts
 from resolvers.context import Info, given
 from resolvers.posts import PostPayload
+from schema.feed_mutations import FeedMutations
 from schema.inputs import INPUT
 from schema.payloads import (
     CreatePostPayload,
@@ -87,7 +88,7 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations):
+class Mutation(PeopleMutations, FeedMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from resolvers import feeds, nodes, people, posts
-from schema.feed import FeedConnection
+from schema.feed import FeedConnection, FeedExplanation, FeedPosition
 from schema.interfaces import Node
 from schema.posts import Post
 from schema.users import User, UserConnection
@@ -32,6 +32,16 @@ class Query:
         resolver=feeds.feed,
         graphql_type=FeedConnection | None,
         description="The viewer's home feed; first/after towards older entries, last/before towards newer ones.",
+    )
+    feed_position = strawberry.field(
+        resolver=feeds.feed_position,
+        graphql_type=FeedPosition | None,
+        description="How far the viewer has read, and how much lies above.",
+    )
+    explain_feed_post = strawberry.field(
+        resolver=feeds.explain_feed_post,
+        graphql_type=FeedExplanation | None,
+        description="Why a post is, or is not, in the viewer's feed: the rule that decided.",
     )
     follow_requests = strawberry.field(
         resolver=people.follow_requests,

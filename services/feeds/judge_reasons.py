@@ -59,6 +59,11 @@ class ReasonJudge:
             judged[reason_id] = self._with_neighbours(verdict, verdicts)
         return judged
 
+    def reasons_about(self, root_id: int) -> list[JudgedReason]:
+        """All reasons of a post that was judged, by whatever way."""
+        verdicts = self._by_root.get(root_id, [])
+        return [self._with_neighbours(verdict, verdicts) for verdict in verdicts]
+
     def _with_neighbours(self, verdict: Verdict, verdicts: Sequence[Verdict]) -> JudgedReason:
         if not verdict.is_valid:
             return JudgedReason(verdict, verdict.rule)

@@ -1,0 +1,64 @@
+"""Use cases: the reader's place in the home feed, and how much there is above it."""
+
+from __future__ import annotations
+
+from db.database import ReadSession
+from db.feed_candidates import FeedViewer, load_feed_viewer
+from db.feed_positions import move_position
+from domain.errors import InvalidCursorError, RefusalCode, UnauthenticatedError, refused
+from domain.feed import FeedPosition
+from domain.ids import MAX_ID
+from services.backends import Backends
+from services.feeds.feed_candidates import CandidateReader
+from services.feeds.feed_cursors import FeedPlace, open_place, seal_place
+from services.feeds.judge_reasons import ReasonJudge
+from services.fill_page import fill_page
+
+MAX_UNSEEN = 1_000
+"""Where the count stops."""
+_MAX_ROUNDS = 10
+"""Times 2,000 candidates. Only a feed of which a filter takes all but every twentieth entry needs more than one round."""
+
+
+async def read_feed_position(backends: Backends, *, viewer_id: int) -> FeedPosition:
+    """How far the viewer has read, and how many entries lie above. Raises UnauthenticatedError, UnavailableError."""
+    async with backends.database.reading() as session:
+        viewer = await load_feed_viewer(session, viewer_id)
+        if viewer is None:
+            raise UnauthenticatedError("sign in to see your feed")
+        unseen = await _count_unseen(backends, session, viewer_id, viewer)
+    cursor = seal_place(backends.sealer, viewer_id, FeedPlace(viewer.position)) if viewer.position else None
+    return FeedPosition(cursor, unseen)
+
+
+async def mark_feed_seen(backends: Backends, *, viewer_id: int, cursor: str) -> FeedPosition:
+    """Moves the position to the entry of a cursor, if that is further than it was; the position as it is then.
+
+    Several devices may do so at once: the furthest one wins. Raises RefusedError INVALID for no cursor of the viewer's feed.
+    """
+    try:
+        place = open_place(backends.sealer, viewer_id, cursor)
+    except InvalidCursorError:
+        raise refused(RefusalCode.INVALID, "the cursor is not one of your feed", "cursor") from None
+    async with backends.database.writing() as session:
+        await move_position(session, viewer_id, place.id)
+    return await read_feed_position(backends, viewer_id=viewer_id)
+
+
+async def _count_unseen(backends: Backends, session: ReadSession, viewer_id: int, viewer: FeedViewer) -> int:
+    reader = CandidateReader(backends, session, viewer_id, viewer, backward=False, floor=viewer.position)
+    judge = ReasonJudge.of(backends, session, viewer_id, viewer)
+
+    async def fetch(position: int, count: int) -> list[tuple[int, bool | None]]:
+        ids = await reader.next_ids(position, count)
+        judged = await judge.judge(ids)
+        return [(reason_id, True if reason_id in judged and judged[reason_id].is_shown else None) for reason_id in ids]
+
+    unseen, position = 0, MAX_ID
+    for _ in range(_MAX_ROUNDS):
+        filled = await fill_page(fetch, start=position, size=MAX_UNSEEN - unseen)
+        unseen += len(filled.items)
+        if unseen >= MAX_UNSEEN or not filled.has_more or filled.end is None:
+            break
+        position = filled.end
+    return unseen
