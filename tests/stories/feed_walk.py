@@ -1,78 +1,124 @@
-"""Random walks through everything that may happen to feeds, judged after each step by the plain SQL of `tests/oracle.py`.
+"""Random walks through everything that may happen to feeds, judged by the plain SQL of `tests/oracle.py`.
 
-A walk is data: a list of steps, each an action with numbers that are taken modulo what exists when it runs. So any part of a
-failing walk is a walk as well, and `shrink` finds a short one.
+hypothesis draws and shortens them: a walk is a run of `FeedMachine`, a step one of its rules. The numbers of a step are taken
+modulo what exists when it runs, so any part of a walk is a walk as well. How the use cases run: on one event loop for all.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
 
-from services.backends import Backends
-from tests.stories.feed_actions import ACTIONS, Scene
-from tests.stories.feed_checks import Difference, check_all, check_one
+import uvloop
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-PEOPLE = 5
-_OPENING = 14
-"""Steps of a walk's beginning that only make people follow and post, so that there is something to break."""
+from bootstrap import open_backends
+from domain.errors import RefusedError
+from settings import Settings
+from tests.stories.feed_actions import ACTIONS, Action
+from tests.stories.feed_checks import check_all
+from tests.stories.scene import Ground, Scene
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One action and the numbers that it draws from."""
-
-    action: str
-    numbers: tuple[int, int, int]
-
-    def __str__(self) -> str:
-        return f"{self.action}{self.numbers}"
+_PEOPLE = (5, 4, 3, 6, 8, 5, 12, 30)
+"""Small worlds find more in the same time: people meet more often."""
+_NUMBER = st.integers(0, 999)
 
 
-def make_walk(seed: int, *, length: int) -> list[Step]:
-    """The walk of a seed, always the same."""
-    chance = random.Random(seed)
-    weights = [weight for weight, _ in ACTIONS.values()]
+class Progress:
+    """What has been done: walks and steps, those of shortening included."""
 
-    def step(names: Sequence[str], odds: Sequence[int]) -> Step:
-        numbers = (chance.randrange(10_000), chance.randrange(10_000), chance.randrange(10_000))
-        return Step(chance.choices(names, odds)[0], numbers)
-
-    opening = [step(("follow", "post"), (2, 1)) for _ in range(_OPENING)]
-    return opening + [step(list(ACTIONS), weights) for _ in range(length - _OPENING)]
+    def __init__(self) -> None:
+        self.walks = 0
+        self.steps = 0
 
 
-async def take_walk(backends: Backends, steps: Sequence[Step]) -> Difference | None:
-    """The first difference between a page and the truth, or None. Begins and ends with empty tables."""
-    scene = await Scene.open(backends, people=PEOPLE)
-    try:
-        for number, step in enumerate(steps):
+class FeedMachine(RuleBasedStateMachine):
+    """One walk. `open_ground` prepares the servers."""
+
+    runner: ClassVar[asyncio.Runner]
+    ground: ClassVar[Ground]
+    progress: ClassVar[Progress] = Progress()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scene: Scene | None = None
+        self._last = 0
+
+    @initialize(
+        people=st.sampled_from(_PEOPLE),
+        follows=st.lists(st.tuples(_NUMBER, _NUMBER), min_size=8, max_size=24),
+        window_days=st.sampled_from((7, 2, 1)),
+    )
+    def begin(self, people: int, follows: list[tuple[int, int]], window_days: int) -> None:
+        self.progress.walks += 1
+        opening = Scene.open(self.ground, people=people, follows=follows, window_days=window_days)
+        self.scene = self.runner.run(opening)
+
+    def teardown(self) -> None:
+        if self.scene is not None:
+            scene, self.scene = self.scene, None
             try:
-                await ACTIONS[step.action][1](scene, *step.numbers)
-                await check_one(scene, *step.numbers)
-            except AssertionError as error:
-                return Difference(number, str(step), str(error))
+                self.runner.run(check_all(scene, self._last))
+            finally:
+                scene.close()
+
+    def take(self, action: Action, a: int, b: int, c: int) -> None:
+        """One step; what the product refuses was not allowed, or about something that nobody can see."""
+        assert self.scene is not None
+        self.progress.steps += 1
+        self._last = a
         try:
-            await check_all(scene)
-        except AssertionError as error:
-            return Difference(len(steps), "at the end", str(error))
-        return None
-    finally:
-        scene.close()
+            self.runner.run(action(self.scene, a, b, c))  # type: ignore[arg-type]
+        except RefusedError:
+            return
 
 
-async def shrink(steps: Sequence[Step], fails: Callable[[Sequence[Step]], Awaitable[bool]]) -> list[Step]:
-    """A shorter walk that fails as well: leaves out halves, quarters, … single steps, as long as that helps."""
-    best = list(steps)
-    size = max(1, len(best) // 2)
-    while size:
-        at = 0
-        while at < len(best):
-            shorter = best[:at] + best[at + size :]
-            if shorter and await fails(shorter):
-                best = shorter
-            else:
-                at += size
-        size //= 2
-    return best
+def _as_rule(action: Action) -> object:
+    def step(self: FeedMachine, a: int, b: int, c: int) -> None:
+        self.take(action, a, b, c)
+
+    step.__name__ = action.__name__
+    return rule(a=_NUMBER, b=_NUMBER, c=_NUMBER)(step)
+
+
+for _action, _weight in ACTIONS.items():
+    for _time in range(_weight):
+        # A rule is as likely as any other, so what shall happen more often is there several times.
+        setattr(FeedMachine, _action.__name__ if _time == 0 else f"{_action.__name__}_{_time}", _as_rule(_action))
+
+
+@contextmanager
+def open_ground(at: Settings) -> Iterator[None]:
+    """Lets the machine walk on these servers, which are nobody else's."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        backends_context = open_backends(at)
+        backends = runner.run(backends_context.__aenter__())
+        try:
+            ground_context = Ground.open(backends)
+            FeedMachine.ground = runner.run(ground_context.__aenter__())
+            FeedMachine.runner = runner
+            try:
+                yield
+            finally:
+                runner.run(ground_context.__aexit__(None, None, None))
+        finally:
+            runner.run(backends_context.__aexit__(None, None, None))
+
+
+def take_walks(*, first: int, walks: int, steps: int) -> None:
+    """Takes so many walks of a seed, always the same ones. Raises the first difference, with the shortest walk to it."""
+    run_state_machine_as_test(
+        seed(first)(FeedMachine),
+        settings=settings(
+            max_examples=walks,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
