@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from cache.client import RedisClient
+from cache.pulled_authors import PulledAuthors
+from cache.pulled_posts import PulledPosts
 from cache.timelines import Timelines
 from db.database import Database
 from db.relay_bell import RelayBell
 from domain.cursors import CursorSealer
 from live.bell import RedisBell
 from services.backends import Backends, FeedPolicy
+from services.fan_out.audiences import Audiences
 from services.observer import Observer, SilentObserver
 from settings import Settings
 
@@ -54,6 +57,8 @@ async def open_backends(
             database=database,
             redis=redis,
             timelines=Timelines(redis, cap=settings.feed_cap, ttl=settings.feed_ttl),
+            pulled_posts=PulledPosts(redis, cap=settings.pulled_cap, ttl=settings.feed_ttl),
+            pulled_authors=PulledAuthors(redis, ttl=settings.feed_ttl),
             relay_bell=relay_bell,
             live_bell=live_bell,
             sealer=CursorSealer(settings.cursor_key),
@@ -65,6 +70,9 @@ async def open_backends(
                 repeat_window=settings.repeat_window,
                 outbox_lease_seconds=settings.outbox_lease_seconds,
                 outbox_retention=settings.outbox_retention,
+                fanout_writes_per_second=settings.fanout_writes_per_second,
+                pull_hysteresis=settings.pull_hysteresis,
             ),
             observer=observer or SilentObserver(),
+            audiences=Audiences(settings.follower_cache_ids),
         )

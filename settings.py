@@ -84,12 +84,31 @@ class Settings(BaseSettings):
         ge=1,
         description="followers from which an author's posts are pulled when read instead of pushed when written",
     )
+    fanout_writes_per_second: float = Field(
+        20_000,
+        gt=0,
+        description="timeline entries a second that one author may cause (followers x posting rate of an hour); above: pulled",
+    )
+    pull_hysteresis: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of both limits by which a pulled author must fall below them to be pushed again: no flapping",
+    )
     feed_cap: int = Field(500, ge=20, le=5_000, description="entries of a timeline in the cache; below it PostgreSQL answers")
+    pulled_cap: int = Field(
+        100, ge=20, le=5_000, description="newest posts of each pulled author in the cache; below them PostgreSQL answers"
+    )
     feed_ttl: Seconds = Field(
         timedelta(seconds=86_400),
         description="seconds after its last read until a timeline is forgotten; sleeping users cost nothing",
     )
     fanout_batch: int = Field(1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out")
+    follower_cache_ids: int = Field(
+        2_000_000,
+        ge=0,
+        description="follower ids that a worker keeps in memory, 8 bytes each, for authors who post again; 0: none",
+    )
     fanout_cache_batch: int = Field(
         100,
         ge=1,
@@ -111,6 +130,12 @@ class Settings(BaseSettings):
     outbox_retention: Seconds = Field(
         timedelta(hours=48),
         description="seconds: closed outbox rows are kept so long: the window in which a live cursor can be resumed",
+    )
+    audit_seconds: float = Field(
+        300.0, ge=0, description="from one regular audit of cached timelines to the next, over all relays; 0: none"
+    )
+    audit_sample: int = Field(
+        200, ge=0, le=100_000, description="timelines that one regular audit compares with the database and repairs; 0: none"
     )
     worker_threads: int = Field(4, ge=1, le=64, description="jobs at a time in one worker process")
 

@@ -8,6 +8,7 @@ _REQUEST_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0
 
 FEED_SECONDS = Histogram("tidings_feed_request_seconds", "Time to a page of a home feed.", ["source"], buckets=_REQUEST_BUCKETS)
 """`source`: what the cache said of the timeline: warm (a hit), cold or building (a miss), or database (no cache)."""
+TIMELINE_REBUILDS = Counter("tidings_timeline_rebuilds_total", "Cold timelines made from the database by a reader.")
 GRAPHQL_REQUESTS = Counter("tidings_graphql_requests_total", "GraphQL requests over HTTP.", ["type", "outcome"])
 """`type`: query, mutation, subscription, page, unknown. `outcome`: answered, failed, refused, unavailable, error."""
 GRAPHQL_SECONDS = Histogram("tidings_graphql_request_seconds", "Time to answer a GraphQL request.", buckets=_REQUEST_BUCKETS)
@@ -19,6 +20,9 @@ class WebObserver:
 
     def feed_was_read(self, *, source: str, seconds: float) -> None:
         FEED_SECONDS.labels(source=source).observe(seconds)
+
+    def timeline_was_rebuilt(self) -> None:
+        TIMELINE_REBUILDS.inc()
 
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
         """Workers deliver, and count it themselves."""

@@ -44,7 +44,7 @@ async def measure(system: RunningSystem, *, seconds: float, connections: int) ->
     accounts = [row[0] for row in await connection.fetch("SELECT external_id FROM users ORDER BY id")]
     await connection.close()
     body = json.dumps({"query": _QUERY, "variables": {"n": _PAGE_SIZE}}).encode()
-    requests = [_request(body, token_of(account)) for account in accounts]
+    requests = [feed_request(body, token_of(account)) for account in accounts]
     # Every account once, few at a time, since building is what takes long: now the timelines are warm.
     await _load(system.address, iter(requests), _BUILDERS, until=math.inf)
     chance = random.Random(1)
@@ -67,7 +67,8 @@ async def measure(system: RunningSystem, *, seconds: float, connections: int) ->
     )
 
 
-def _request(body: bytes, token: str) -> bytes:
+def feed_request(body: bytes, token: str) -> bytes:
+    """A whole GraphQL request, ready to be written."""
     head = f"POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 

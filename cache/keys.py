@@ -6,3 +6,13 @@ from __future__ import annotations
 def timeline(viewer_id: int) -> str:
     """Sorted set: the viewer's home timeline with its marker inside."""
     return f"tl:{{{viewer_id}}}"
+
+
+def pulled_posts(author_id: int) -> str:
+    """Sorted set: the newest pulled posts of an author, laid out as a timeline."""
+    return f"pl:{{{author_id}}}"
+
+
+def pulled_authors(viewer_id: int) -> str:
+    """String: which of the accounts that a viewer follows have pulled posts, with the versions that this was made from."""
+    return f"pa:{{{viewer_id}}}"

@@ -13,7 +13,7 @@ empty.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -56,7 +56,7 @@ class Slice:
 class BuildingClaim:
     """The right to rebuild one timeline; holds while its mark stands in Redis."""
 
-    viewer_id: int
+    owner_id: int
     mark: str
     ready_marker: str
 
@@ -71,19 +71,25 @@ class TimelineInspection:
     seconds_to_live: float | None
 
 
-def _member(post_id: int) -> str:
+def member_of(post_id: int) -> str:
+    """The entry of a post: the smaller, the newer."""
     return str(MAX_ID - post_id)
 
 
-def _score(post_id: int) -> int:
+def score_of(post_id: int) -> int:
+    """Its score: entries of one millisecond share it."""
     return -(post_id >> TIME_SHIFT)
 
 
 class Timelines:
-    """All timelines. Methods raise CacheUnavailableError where Redis does not answer in time."""
+    """All timelines. Methods raise CacheUnavailableError where Redis does not answer in time.
 
-    def __init__(self, client: RedisClient, *, cap: int, ttl: timedelta) -> None:
+    `key`: the key of an owner's timeline. Other lists of posts are laid out and kept the same way.
+    """
+
+    def __init__(self, client: RedisClient, *, cap: int, ttl: timedelta, key: Callable[[int], str] = keys.timeline) -> None:
         self._client = client
+        self._key = key
         self.cap = cap
         self._ttl_ms = int(ttl.total_seconds() * 1_000)
         register = client.redis.register_script
@@ -95,7 +101,7 @@ class Timelines:
     async def read_older(self, viewer_id: int, *, version: TimelineVersion, below: int, size: int) -> Slice:
         """Up to `size` ids below `below`, newest first."""
         # A position is an id that was shown, so the first millisecond to look at is its own.
-        begin, first = ("-inf", "") if below >= MAX_ID else (str(_score(below)), _member(below))
+        begin, first = ("-inf", "") if below >= MAX_ID else (str(score_of(below)), member_of(below))
         return await self._read_slice(viewer_id, version, [begin, first, size, self._ttl_ms], size)
 
     async def read_newer(self, viewer_id: int, *, version: TimelineVersion, above: int, size: int) -> Slice:
@@ -110,7 +116,7 @@ class Timelines:
         return Slice(Warmth.WARM, newer[-size:] if size else [], covers=reaches)
 
     async def _read_slice(self, viewer_id: int, version: TimelineVersion, arguments: list[str | int], size: int) -> Slice:
-        reply = await self._client.run(self._read(keys=[keys.timeline(viewer_id)], args=arguments))
+        reply = await self._client.run(self._read(keys=[self._key(viewer_id)], args=arguments))
         if not reply:
             return Slice(Warmth.COLD, [], covers=False)
         marker = reply[0].decode()
@@ -125,8 +131,8 @@ class Timelines:
         """Adds the post to those of the timelines that are warm or building, once; how many hold it now."""
         if not viewer_ids:
             return 0
-        arguments: list[str | int] = [_member(post_id), _score(post_id), self.cap, TRIM_SLACK]
-        reply = await self._client.run(self._deliver(keys=[keys.timeline(viewer) for viewer in viewer_ids], args=arguments))
+        arguments: list[str | int] = [member_of(post_id), score_of(post_id), self.cap, TRIM_SLACK]
+        reply = await self._client.run(self._deliver(keys=[self._key(viewer) for viewer in viewer_ids], args=arguments))
         return int(reply)
 
     async def remove(self, viewer_ids: Sequence[int], post_id: int) -> None:
@@ -135,7 +141,7 @@ class Timelines:
             return
         pipeline = self._client.redis.pipeline(transaction=False)
         for viewer_id in viewer_ids:
-            pipeline.zrem(keys.timeline(viewer_id), _member(post_id))
+            pipeline.zrem(self._key(viewer_id), member_of(post_id))
         await self._client.run(pipeline.execute())
 
     async def begin_building(self, viewer_id: int, *, version: TimelineVersion) -> BuildingClaim | None:
@@ -149,30 +155,55 @@ class Timelines:
         mark = building + secrets.token_hex(_TOKEN_BYTES)
         ready = self._ready_prefix(version)
         arguments: list[str | int] = [mark, ready, building, int(BUILDING_SECONDS * 1_000)]
-        claimed = await self._client.run(self._begin(keys=[keys.timeline(viewer_id)], args=arguments))
+        claimed = await self._client.run(self._begin(keys=[self._key(viewer_id)], args=arguments))
         return BuildingClaim(viewer_id, mark, ready + "w") if claimed else None
+
+    async def begin_building_many(self, versions: Mapping[int, TimelineVersion]) -> list[BuildingClaim]:
+        """`begin_building` for several owners in two round trips: the claims that were given."""
+        await self._client.run(self._client.redis.ping())
+        claims: list[BuildingClaim] = []
+        pipeline = self._client.redis.pipeline(transaction=False)
+        for owner_id, version in versions.items():
+            building, ready = "b" + self._version_part(version), self._ready_prefix(version)
+            mark = building + secrets.token_hex(_TOKEN_BYTES)
+            arguments: list[str | int] = [mark, ready, building, int(BUILDING_SECONDS * 1_000)]
+            await self._begin(keys=[self._key(owner_id)], args=arguments, client=pipeline)
+            claims.append(BuildingClaim(owner_id, mark, ready + "w"))
+        replies = await self._client.run(pipeline.execute())
+        return [claim for claim, reply in zip(claims, replies, strict=True) if reply]
 
     async def finish_building(self, claim: BuildingClaim, post_ids: Sequence[int]) -> bool:
         """Stores the rows (newest first, one more than the cap where there are more) and makes the timeline warm.
 
         False where the claim no longer stands: wiped, evicted or overtaken by a newer graph.
         """
+        arguments = self._rows_of(claim, post_ids)
+        return bool(await self._client.run(self._finish(keys=[self._key(claim.owner_id)], args=arguments)))
+
+    async def finish_building_many(self, built: Sequence[tuple[BuildingClaim, Sequence[int]]]) -> int:
+        """`finish_building` for several owners in one round trip: how many claims still stood."""
+        pipeline = self._client.redis.pipeline(transaction=False)
+        for claim, post_ids in built:
+            await self._finish(keys=[self._key(claim.owner_id)], args=self._rows_of(claim, post_ids), client=pipeline)
+        return sum(map(bool, await self._client.run(pipeline.execute()))) if built else 0
+
+    def _rows_of(self, claim: BuildingClaim, post_ids: Sequence[int]) -> list[str | int]:
         is_cut = len(post_ids) > self.cap
         ready = claim.ready_marker[:-1] + ("c" if is_cut else "w")
         arguments: list[str | int] = [claim.mark, ready, self._ttl_ms, self.cap, int(is_cut)]
         for post_id in post_ids[: self.cap]:
-            arguments += [_score(post_id), _member(post_id)]
-        return bool(await self._client.run(self._finish(keys=[keys.timeline(claim.viewer_id)], args=arguments)))
+            arguments += [score_of(post_id), member_of(post_id)]
+        return arguments
 
     async def forget(self, viewer_ids: Sequence[int]) -> int:
         """Makes the timelines cold; how many there were."""
         if not viewer_ids:
             return 0
-        return int(await self._client.run(self._client.redis.unlink(*(keys.timeline(viewer) for viewer in viewer_ids))))
+        return int(await self._client.run(self._client.redis.unlink(*(self._key(viewer) for viewer in viewer_ids))))
 
     async def inspect(self, viewer_id: int) -> TimelineInspection:
         """The timeline as it is, without touching its life."""
-        key = keys.timeline(viewer_id)
+        key = self._key(viewer_id)
         members: list[bytes] = cast("list[bytes]", await self._client.run(self._client.redis.zrange(key, 0, -1)))
         ttl = int(await self._client.run(self._client.redis.pttl(key)))
         if not members:
@@ -185,7 +216,7 @@ class Timelines:
 
     async def viewer_ids(self) -> AsyncIterator[int]:
         """Everybody who has a timeline, in no order; some may come twice."""
-        prefix, suffix = keys.timeline(0).split("0")
+        prefix, suffix = self._key(0).split("0")
         cursor = 0
         while True:
             cursor, found = await self._client.run(self._client.redis.scan(cursor, match=f"{prefix}*{suffix}", count=1_000))

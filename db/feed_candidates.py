@@ -24,7 +24,7 @@ _OWN = "SELECT id FROM posts WHERE author_id = :viewer_id AND deleted_at IS NULL
 
 _PULLED = (
     """
-    SELECT p.id FROM feed_sources s JOIN users u ON u.id = s.author_id AND u.has_pulled_posts
+    SELECT p.id FROM {sources} s JOIN users u ON u.id = s.author_id AND u.has_pulled_posts
     CROSS JOIN LATERAL (
       SELECT id FROM posts
       WHERE author_id = u.id AND id <= s.until_id AND delivery = 'PULL' AND deleted_at IS NULL AND """
@@ -54,6 +54,7 @@ _OPEN = """
 _UNPUSHED = f"""
     (SELECT 'own', id, NULL::timestamptz FROM ({_OWN}) own)
     UNION ALL (SELECT 'pulled', id, NULL FROM ({_PULLED}) pulled ORDER BY id {{direction}} LIMIT :size)
+    UNION ALL (SELECT 'version', pulled_version, NULL FROM deployment)
     UNION ALL (SELECT DISTINCT 'tagged', id, NULL::timestamptz FROM ({_TAGGED}) tagged ORDER BY id {{direction}} LIMIT :size)
     UNION ALL (
       SELECT 'open', o.id, (SELECT min(w.created_at) FROM outbox w WHERE w.post_id = o.id AND w.closed_at IS NULL)
@@ -61,34 +62,47 @@ _UNPUSHED = f"""
     )
 """
 
-_OF_SOURCES = (
+# The newest of many authors. Taking each one's newest `size` would read thousands of rows for a few; so only the newest
+# `head` of each are taken at first. The `size`-th of all these is a floor: the others of an author matter only where even
+# the last of that author's head lies above it.
+_HEAD_OF_PAGE = 1
+_HEAD_OF_TIMELINE = 4
+_LARGE_PAGE = 100
+
+
+def _newest_of_sources(condition: str, *, in_range: str, beyond: str, within: str) -> str:
+    posts = f"SELECT id FROM posts WHERE author_id = s.author_id AND id <= s.until_id AND {condition} AND {in_range}"
+    rest = f"SELECT id FROM posts WHERE author_id = h.author_id AND id <= h.until_id AND {condition} AND {in_range}"
+    return f"""
+      WITH head AS MATERIALIZED (
+        SELECT s.author_id, s.until_id, p.id, p.place FROM feed_sources s CROSS JOIN LATERAL (
+          SELECT id, row_number() OVER () AS place FROM ({posts} ORDER BY id {{direction}} LIMIT :head) few
+        ) p WHERE s.viewer_id = :viewer_id
+      ),
+      floor AS MATERIALIZED (SELECT id FROM head ORDER BY id {{direction}} OFFSET :size - 1 LIMIT 1),
+      rest AS (
+        SELECT p.id FROM head h LEFT JOIN floor ON true CROSS JOIN LATERAL (
+          {rest} AND id {beyond} h.id AND (floor.id IS NULL OR id {within} floor.id) ORDER BY id {{direction}} LIMIT :size
+        ) p WHERE h.place = :head AND (floor.id IS NULL OR h.id {within} floor.id)
+      )
+      SELECT id FROM (SELECT id FROM head UNION ALL SELECT id FROM rest) found ORDER BY id {{direction}} LIMIT :size
     """
-    SELECT p.id FROM feed_sources s CROSS JOIN LATERAL (
-      SELECT id FROM posts
-      WHERE author_id = s.author_id AND id <= s.until_id AND deleted_at IS NULL AND visibility <> 'PRIVATE' AND """
-    + _IN_RANGE
-    + """
-    ) p WHERE s.viewer_id = :viewer_id
-"""
-)
+
+
+_SHOWABLE = "deleted_at IS NULL AND visibility <> 'PRIVATE'"
+
 
 # UNION, not UNION ALL: one id may come by its author and by a hashtag.
-_ALL = f"""
-    SELECT id FROM (
-      SELECT id FROM ({_OWN}) own
-      UNION (SELECT id FROM ({_OF_SOURCES}) followed ORDER BY id {{direction}} LIMIT :size)
-      UNION ({_TAGGED})
-    ) candidates ORDER BY id {{direction}} LIMIT :size
-"""
+def _all(beyond: str, within: str) -> str:
+    of_sources = _newest_of_sources(_SHOWABLE, in_range="id > :above AND id < :below", beyond=beyond, within=within)
+    return f"""
+      SELECT id FROM (
+        SELECT id FROM ({_OWN}) own
+        UNION (SELECT id FROM ({of_sources}) followed)
+        UNION ({_TAGGED})
+      ) candidates ORDER BY id {{direction}} LIMIT :size
+    """
 
-_PUSHED = """
-    SELECT p.id FROM feed_sources s CROSS JOIN LATERAL (
-      SELECT id FROM posts
-      WHERE author_id = s.author_id AND id <= s.until_id
-        AND delivery = 'PUSH' AND visibility <> 'PRIVATE' AND deleted_at IS NULL
-      ORDER BY id DESC LIMIT :size
-    ) p WHERE s.viewer_id = :viewer_id ORDER BY p.id DESC LIMIT :size
-"""
 
 # The identity is drawn when a database is made; a clone of the server's own making shares it, but not the oid.
 _VIEWER = text(
@@ -107,9 +121,13 @@ def _both_directions(statement: str) -> tuple[TextClause, TextClause]:
     return text(statement.replace("{direction}", "DESC")), text(statement.replace("{direction}", "ASC"))
 
 
-_UNPUSHED_BOTH = _both_directions(_UNPUSHED)
-_ALL_BOTH = _both_directions(_ALL)
-_PUSHED_NEWEST = text(_PUSHED)
+_UNPUSHED_BOTH = _both_directions(_UNPUSHED.replace("{sources}", "feed_sources"))
+# Without the followed authors' pulled posts, which have lists of their own in the cache; kept history has none.
+_UNLISTED_BOTH = _both_directions(_UNPUSHED.replace("{sources}", "kept_follows"))
+_ALL_BOTH = (_both_directions(_all("<", ">"))[0], _both_directions(_all(">", "<"))[1])
+_PUSHED_NEWEST = _both_directions(
+    _newest_of_sources(f"delivery = 'PUSH' AND {_SHOWABLE}", in_range="true", beyond="<", within=">")
+)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +167,14 @@ class FeedViewer:
 
 @dataclass(frozen=True, slots=True)
 class UnpushedIds:
-    """Candidates that no timeline holds (yet). `oldest_open_at`: since when the longest-waiting of them has waited."""
+    """Candidates that no timeline holds (yet). `oldest_open_at`: since when the longest-waiting of them has waited.
+
+    `pulled_version`: of the deployment, in the same snapshot: the authors of all posts whose rows are closed there are marked.
+    """
 
     ids: list[int]
     oldest_open_at: datetime | None
+    pulled_version: int
 
 
 async def load_feed_viewer(session: ReadSession, viewer_id: int) -> FeedViewer | None:
@@ -174,26 +196,35 @@ async def load_feed_viewer(session: ReadSession, viewer_id: int) -> FeedViewer |
     )
 
 
-async def load_unpushed_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> UnpushedIds:
+async def load_unpushed_ids(
+    session: ReadSession, viewer_id: int, span: IdRange, *, size: int, with_pulled: bool = True
+) -> UnpushedIds:
     """The viewer's own posts, those of pulled authors, those with followed hashtags, and those whose fan-out is not finished.
 
-    At most `size` of each."""
+    At most `size` of each. `with_pulled`: False leaves out pulled posts of followed authors (not those of kept history)."""
     ids: list[int] = []
     oldest: datetime | None = None
+    pulled_version = 0
     parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size}
-    for _, post_id, open_since in await session.execute(_UNPUSHED_BOTH[span.ascending], parameters):
-        ids.append(post_id)
+    statement = (_UNPUSHED_BOTH if with_pulled else _UNLISTED_BOTH)[span.ascending]
+    for source, number, open_since in await session.execute(statement, parameters):
+        if source == "version":
+            pulled_version = number
+            continue
+        ids.append(number)
         if open_since is not None and (oldest is None or open_since < oldest):
             oldest = open_since
-    return UnpushedIds(ids, oldest)
+    return UnpushedIds(ids, oldest, pulled_version)
 
 
 async def load_all_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> list[int]:
     """The feed's candidates from the truth alone, whatever way they were delivered."""
-    parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size}
+    head = _HEAD_OF_PAGE if size <= _LARGE_PAGE else _HEAD_OF_TIMELINE
+    parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size, "head": head}
     return list((await session.execute(_ALL_BOTH[span.ascending], parameters)).scalars())
 
 
 async def load_pushed_ids(session: ReadSession, viewer_id: int, *, size: int) -> list[int]:
     """What a whole timeline would hold: the newest pushed posts of everybody followed."""
-    return list((await session.execute(_PUSHED_NEWEST, {"viewer_id": viewer_id, "size": size})).scalars())
+    parameters = {"viewer_id": viewer_id, "size": size, "head": _HEAD_OF_TIMELINE}
+    return list((await session.execute(_PUSHED_NEWEST, parameters)).scalars())

@@ -67,8 +67,12 @@ _COUNT_FOLLOWEE = text(
 )
 _FOLLOWER_CHUNK = text(
     """
-    SELECT follower_id FROM follows
-    WHERE followee_id = :author_id AND follower_id > :after_id ORDER BY follower_id LIMIT :size
+    (SELECT follower_id AS id FROM follows
+     WHERE followee_id = :author_id AND follower_id > :after_id ORDER BY follower_id LIMIT :size)
+    UNION ALL
+    (SELECT viewer_id FROM kept_follows
+     WHERE author_id = :author_id AND viewer_id > :after_id AND until_id >= :post_id ORDER BY viewer_id LIMIT :size)
+    ORDER BY id LIMIT :size
     """
 )
 
@@ -143,10 +147,11 @@ async def load_requesters(session: ReadSession, followee_id: int) -> list[int]:
     return list((await session.execute(_REQUESTERS, {"followee_id": followee_id})).scalars())
 
 
-async def load_follower_chunk(session: ReadSession, author_id: int, *, after_id: int, size: int) -> list[int]:
-    """The next `size` followers by id: the keyset that fan-out walks."""
-    rows = await session.execute(_FOLLOWER_CHUNK, {"author_id": author_id, "after_id": after_id, "size": size})
-    return list(rows.scalars())
+async def load_follower_chunk(session: ReadSession, author_id: int, *, post_id: int, after_id: int, size: int) -> list[int]:
+    """The next `size` of those who receive the post, by id: the keyset that fan-out walks. Followers, and who keeps the history
+    up to the post."""
+    parameters = {"author_id": author_id, "post_id": post_id, "after_id": after_id, "size": size}
+    return list((await session.execute(_FOLLOWER_CHUNK, parameters)).scalars())
 
 
 async def load_followers(

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
-from db.posts import PostFacts
-from db.rows import (
-    POST_COLUMNS,
-    POST_WIDTH,
-    RELATION_COLUMNS,
-    RELATION_JOINS,
-    USER_COLUMNS,
-    USER_WIDTH,
-    to_post,
-    to_relation,
-    to_user,
-)
-from domain.records import HashtagRecord
+from db.rows import POST_COLUMNS, RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, to_post_facts
+from domain.records import HashtagRecord, PostFacts
 
 _COLUMNS = "h.id, h.name, h.post_count"
 _BY_IDS = text(f"SELECT {_COLUMNS} FROM hashtags h WHERE h.id = ANY(CAST(:ids AS bigint[]))")
@@ -122,9 +110,4 @@ async def load_posts_by_hashtag(
     rows = await session.execute(
         _POSTS, {"hashtag_id": hashtag_id, "viewer_id": viewer_id or 0, "below_id": below_id, "size": size}
     )
-    return [_facts(row) for row in rows]
-
-
-def _facts(row: Sequence[Any]) -> PostFacts:
-    end = POST_WIDTH + USER_WIDTH
-    return to_post(row[:POST_WIDTH]), to_user(row[POST_WIDTH:end]), to_relation(row[end:])
+    return [to_post_facts(row) for row in rows]

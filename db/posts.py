@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from sqlalchemy import TextClause, text
 
+from db.audiences import AUDIENCE_COLUMNS
 from db.database import ReadSession, WriteSession
 from db.rows import (
     POST_COLUMNS,
@@ -19,6 +20,7 @@ from db.rows import (
     to_post_facts,
     to_post_facts_for_many,
 )
+from domain.audience import Audience
 from domain.ids import SHARD_MASK, TIME_SHIFT
 from domain.records import Delivery, LocationRecord, PostFacts, PostRecord, Visibility
 
@@ -80,9 +82,10 @@ _MARK_PULLED = text(
     UPDATE deployment SET pulled_version = pulled_version + 1 WHERE EXISTS (SELECT FROM marked)
     """
 )
+# The version of the audience is as new as the delivery beside it: see services/fan_out/audiences.py.
 _FAN_OUT_FACTS = text(
-    """
-    SELECT p.author_id, p.delivery, p.visibility, p.deleted_at IS NOT NULL, u.follower_count
+    f"""
+    SELECT p.author_id, p.delivery, p.visibility, p.deleted_at IS NOT NULL, u.audience_version, {AUDIENCE_COLUMNS}
     FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = :post_id
     """
 )
@@ -207,12 +210,28 @@ async def _with_roots(
     }
 
 
-async def load_fan_out_facts(session: ReadSession, post_id: int) -> tuple[int, Delivery | None, Visibility, bool, int] | None:
-    """(author, delivery, visibility, is deleted, the author's followers) of a post; None where it does not exist."""
-    row = (await session.execute(_FAN_OUT_FACTS, {"post_id": post_id})).first()
+@dataclass(frozen=True, slots=True)
+class FanOutFacts:
+    """A post as a worker needs it. `audience_version`: of the author, read in one snapshot with `delivery`."""
+
+    author_id: int
+    delivery: Delivery | None
+    visibility: Visibility
+    is_deleted: bool
+    audience_version: int
+    audience: Audience
+
+
+async def load_fan_out_facts(session: ReadSession, post_id: int, *, writes_per_second: float) -> FanOutFacts | None:
+    """None where the post does not exist. `writes_per_second`: the workers' capacity, beyond which nothing is counted."""
+    parameters = {"post_id": post_id, "writes_per_second": writes_per_second}
+    row = (await session.execute(_FAN_OUT_FACTS, parameters)).first()
     if row is None:
         return None
-    return row[0], Delivery(row[1]) if row[1] else None, Visibility(row[2]), row[3], row[4]
+    author_id, delivery, visibility, is_deleted, version, *audience = row
+    return FanOutFacts(
+        author_id, Delivery(delivery) if delivery else None, Visibility(visibility), is_deleted, version, Audience(*audience)
+    )
 
 
 async def decide_delivery(session: WriteSession, post_id: int, *, author_id: int, delivery: Delivery) -> bool:

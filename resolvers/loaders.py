@@ -11,34 +11,40 @@ from typing import Generic, TypeVar
 
 from aiodataloader import DataLoader
 
-from domain.records import Relation, UserRecord, VisiblePost
+from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
+from services.hashtags.find_hashtags import find_followed, find_hashtags, find_hashtags_by_name
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 MAX_BATCH = 1_000
 
 
-class BatchLoader(DataLoader[int, V], Generic[V]):
-    """Loads values by 64-bit id; None where there is none for this viewer."""
+class KeyLoader(DataLoader[K, V], Generic[K, V]):
+    """Loads values by key; None where there is none for this viewer."""
 
-    def __init__(self, load_many: Callable[[Sequence[int]], Awaitable[Mapping[int, V]]]) -> None:
+    def __init__(self, load_many: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._load_many = load_many
         super().__init__(max_batch_size=MAX_BATCH)
 
-    async def batch_load_fn(self, keys: list[int]) -> list[V]:
+    async def batch_load_fn(self, keys: list[K]) -> list[V]:
         found = await self._load_many(keys)
         return [found.get(key) for key in keys]  # type: ignore[misc]
 
-    def load(self, key: int) -> asyncio.Future[V]:
+    def load(self, key: K) -> asyncio.Future[V]:
         # aiodataloader keeps the future of a load that was cancelled (by a deadline), and would answer with it for ever.
         known = self._cache.get(key)
         if known is not None and known.cancelled():
             self.clear(key)
         return super().load(key)
+
+
+class BatchLoader(KeyLoader[int, V], Generic[V]):
+    """Loads values by 64-bit id."""
 
 
 class Loaders:
@@ -50,6 +56,9 @@ class Loaders:
         self.users: BatchLoader[UserRecord | None] = BatchLoader(self._load_users)
         self.posts: BatchLoader[VisiblePost | None] = BatchLoader(self._load_posts)
         self.relations: BatchLoader[Relation] = BatchLoader(self._load_relations)
+        self.hashtags: BatchLoader[HashtagRecord | None] = BatchLoader(self._load_hashtags)
+        self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
+        self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
         self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
@@ -72,6 +81,17 @@ class Loaders:
     async def _load_relations(self, keys: Sequence[int]) -> Mapping[int, Relation]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         return await load_viewer_relations(self._backends, self._viewer_id, keys)
+
+    async def _load_hashtags(self, keys: Sequence[int]) -> Mapping[int, HashtagRecord | None]:
+        return await find_hashtags(self._backends, keys)
+
+    async def _load_hashtags_by_name(self, keys: Sequence[str]) -> Mapping[str, HashtagRecord | None]:
+        return await find_hashtags_by_name(self._backends, keys)
+
+    async def _load_hashtag_follows(self, keys: Sequence[int]) -> Mapping[int, bool]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        followed = await find_followed(self._backends, keys, viewer_id=self._viewer_id)
+        return {key: key in followed for key in keys}
 
     async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"

@@ -9,11 +9,11 @@ import strawberry
 from domain.errors import InvalidArgumentError
 from domain.ids import from_global_id, to_global_id
 from domain.paging import MAX_PAGE_SIZE
-from domain.records import PostRecord, UserRecord
+from domain.records import HashtagRecord, PostRecord, UserRecord
 from resolvers.arguments import NodeId, NodeIds
 from resolvers.context import Info, OperationContext
 
-Record = UserRecord | PostRecord
+Record = UserRecord | PostRecord | HashtagRecord
 
 
 def user_id(root: UserRecord) -> strawberry.ID:
@@ -22,6 +22,10 @@ def user_id(root: UserRecord) -> strawberry.ID:
 
 def post_id(root: PostRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Post", root.id))
+
+
+def hashtag_id(root: HashtagRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("Hashtag", root.id))
 
 
 async def load_node(context: OperationContext, global_id: str) -> Record | None:
@@ -35,6 +39,8 @@ async def load_node(context: OperationContext, global_id: str) -> Record | None:
     if type_name == "Post":
         found = await context.loaders.posts.load(number)
         return found.post if found is not None else None
+    if type_name == "Hashtag":
+        return await context.loaders.hashtags.load(number)
     return None
 
 

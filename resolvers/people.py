@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import strawberry
 
-from domain.errors import Refusal, RefusalCode, RefusedError, refused
-from domain.ids import local_id
+from domain.errors import Refusal, RefusedError
 from domain.paging import Connection, Edge, forward_page
 from domain.records import NO_RELATION, FollowState, PostRecord, Relation, UserRecord, VisiblePost
 from resolvers.arguments import After, First, Username
 from resolvers.context import Info, OperationContext, given
 from services.accounts.find_people import find_user
 from services.accounts.update_profile import update_profile as update_profile_use_case
-from services.graph.answer_follow_request import answer_follow_request as answer_follow_request_use_case
-from services.graph.follow_user import follow_user as follow_user_use_case
-from services.graph.list_people import list_follow_requests, list_followers, list_following
-from services.graph.unfollow_user import unfollow_user as unfollow_user_use_case
+from services.graph.list_people import (
+    list_blocked_users,
+    list_follow_requests,
+    list_followers,
+    list_following,
+    list_muted_users,
+)
 from services.posts.list_user_posts import list_user_posts
 
 
@@ -52,6 +55,23 @@ async def viewer_follow_state(root: UserRecord, info: Info) -> FollowState:
 
 async def follows_viewer(root: UserRecord, info: Info) -> bool:
     return (await _relation(root, info)).is_followed_by
+
+
+async def viewer_follow(root: UserRecord, info: Info) -> Relation | None:
+    relation = await _relation(root, info)
+    return relation if relation.follows else None
+
+
+async def viewer_is_muting(root: UserRecord, info: Info) -> bool:
+    return (await _relation(root, info)).is_muting
+
+
+async def viewer_muted_until(root: UserRecord, info: Info) -> datetime | None:
+    return (await _relation(root, info)).muted_until
+
+
+async def viewer_is_blocking(root: UserRecord, info: Info) -> bool:
+    return (await _relation(root, info)).is_blocking
 
 
 async def posts(root: UserRecord, info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[PostRecord]:
@@ -103,37 +123,17 @@ async def follow_requests(info: Info, first: First = 20, after: After = strawber
     return await list_follow_requests(info.context.backends, viewer_id=viewer_id, page=page)
 
 
+async def blocked_users(info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[UserRecord]:
+    viewer_id = info.context.require_viewer_id()
+    return await list_blocked_users(info.context.backends, viewer_id=viewer_id, page=forward_page(first, given(after)))
+
+
+async def muted_users(info: Info, first: First = 20, after: After = strawberry.UNSET) -> Connection[UserRecord]:
+    viewer_id = info.context.require_viewer_id()
+    return await list_muted_users(info.context.backends, viewer_id=viewer_id, page=forward_page(first, given(after)))
+
+
 # ---------------------------------------------------------------- mutations
-
-
-async def follow_user(context: OperationContext, user_id: str) -> PeoplePayload:
-    viewer_id = context.require_viewer_id()
-    try:
-        followee_id = _account(user_id)
-        await follow_user_use_case(context.backends, follower_id=viewer_id, followee_id=followee_id)
-    except RefusedError as error:
-        return PeoplePayload(user_errors=list(error.refusals))
-    return await _both(context, followee_id, viewer_id)
-
-
-async def unfollow_user(context: OperationContext, user_id: str) -> PeoplePayload:
-    viewer_id = context.require_viewer_id()
-    try:
-        followee_id = _account(user_id)
-        await unfollow_user_use_case(context.backends, follower_id=viewer_id, followee_id=followee_id)
-    except RefusedError as error:
-        return PeoplePayload(user_errors=list(error.refusals))
-    return await _both(context, followee_id, viewer_id)
-
-
-async def answer_follow_request(context: OperationContext, user_id: str, accept: bool) -> PeoplePayload:
-    viewer_id = context.require_viewer_id()
-    try:
-        requester_id = _account(user_id)
-        await answer_follow_request_use_case(context.backends, viewer_id=viewer_id, requester_id=requester_id, accept=accept)
-    except RefusedError as error:
-        return PeoplePayload(user_errors=list(error.refusals))
-    return await _both(context, requester_id, viewer_id)
 
 
 async def update_profile(
@@ -149,17 +149,3 @@ async def update_profile(
     context.forget_loaded()
     context.loaders.remember_user(changed)
     return PeoplePayload(viewer=changed)
-
-
-async def _both(context: OperationContext, user_id: int, viewer_id: int) -> PeoplePayload:
-    """The two accounts as they are after the write."""
-    context.forget_loaded()
-    users = await context.loaders.users.load_many([user_id, viewer_id])
-    return PeoplePayload(user=users[0], viewer=users[1])
-
-
-def _account(global_id: str) -> int:
-    number = local_id(global_id, "User")
-    if number is None:
-        raise refused(RefusalCode.NOT_FOUND, "there is no such account", "userId")
-    return number

@@ -21,7 +21,8 @@ from domain.feed import FeedPosition as FeedPositionRecord
 from domain.feed import FeedReason as FeedReasonRecord
 from domain.feed import FeedStatus as FeedStatusRecord
 from domain.feed import RankingFactor as RankingFactorRecord
-from resolvers import feeds
+from resolvers import feeds, hashtags
+from schema.hashtags import Hashtag
 from schema.interfaces import PageInfo
 from schema.posts import Post
 from schema.records import represents
@@ -36,6 +37,11 @@ class FeedReason:
     delivery: FeedDelivery = strawberry.field(description="Whether it was pushed when written or pulled when read.")
     users: list[User] = strawberry.field(description="Those whom the viewer follows that led to it, newest first, at most 8.")
     user_count: int = strawberry.field(description="How many there are in all.")
+    hashtag = strawberry.field(
+        resolver=hashtags.reason_hashtag,
+        graphql_type=Hashtag | None,
+        description="The followed hashtag that led to it; null where another way did.",
+    )
 
 
 @represents(RankingFactorRecord)

@@ -37,7 +37,9 @@ MAX_NODES = 10_000
 
 _LIST_ARGUMENTS = ("first", "last")
 # The lists within an edge or node list are those of one entry, so only fields with page arguments multiply.
-_PAGED = frozenset({"feed", "posts", "followers", "following", "followRequests", "sharers"})
+PAGED = frozenset(
+    {"feed", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers", "followedHashtags", "sharers"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class _Counter:
         if name in {"__schema", "__type"}:
             return _Measure(1, 1, 0)  # introspection has a rule of its own
         inner = self.of_selection(field.selection_set)
-        if name in _PAGED:
+        if name in PAGED:
             size = self._page_size(field)
             return _Measure(inner.depth + 1, inner.fields + 1, size + size * inner.nodes)
         return _Measure(inner.depth + 1, inner.fields + 1, inner.nodes)

@@ -11,6 +11,7 @@ from resolvers import posts
 from resolvers.context import Info, given
 from resolvers.posts import PostPayload
 from schema.feed_mutations import FeedMutations
+from schema.hashtags import HashtagMutations
 from schema.inputs import INPUT
 from schema.payloads import (
     CreatePostPayload,
@@ -20,6 +21,7 @@ from schema.payloads import (
     UpdatePostPayload,
 )
 from schema.people_mutations import PeopleMutations
+from schema.preferences import PreferenceMutations
 
 
 @strawberry.input(description="A place.")
@@ -88,7 +90,7 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, FeedMutations):
+class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

@@ -9,7 +9,8 @@ import strawberry
 
 from domain.paging import Connection, Edge
 from domain.records import LocationRecord, PostRecord, TextEntityKind, TextEntityRecord, Visibility
-from resolvers import nodes, posts
+from resolvers import hashtags, nodes, posts
+from schema.hashtags import Hashtag
 from schema.interfaces import Node, PageInfo
 from schema.records import represents
 from schema.users import User, UserConnection
@@ -33,6 +34,7 @@ class TextEntity:
     user = strawberry.field(
         resolver=posts.mentioned_user, graphql_type=User | None, description="Who is mentioned; null where there is nobody."
     )
+    hashtag = strawberry.field(resolver=hashtags.named_hashtag, graphql_type=Hashtag | None, description="Which hashtag it is.")
     url: str | None = strawberry.field(description="The address of a link.")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import strawberry
 
-from resolvers import feeds, nodes, people, posts
+from resolvers import feeds, hashtags, nodes, people, posts, preferences
 from schema.feed import FeedConnection, FeedExplanation, FeedPosition
+from schema.hashtags import Hashtag, HashtagConnection
 from schema.interfaces import Node
 from schema.posts import Post
+from schema.preferences import FeedPreferences
 from schema.users import User, UserConnection
 
 
@@ -47,4 +49,27 @@ class Query:
         resolver=people.follow_requests,
         graphql_type=UserConnection | None,
         description="Who asks to follow the viewer's private account, newest first.",
+    )
+    blocked_users = strawberry.field(
+        resolver=people.blocked_users, graphql_type=UserConnection | None, description="Whom the viewer blocks, newest first."
+    )
+    muted_users = strawberry.field(
+        resolver=people.muted_users,
+        graphql_type=UserConnection | None,
+        description="Whom the viewer mutes at this moment, newest first.",
+    )
+    hashtag = strawberry.field(
+        resolver=hashtags.hashtag,
+        graphql_type=Hashtag | None,
+        description="A hashtag by its name; null for one that nobody has ever used or followed.",
+    )
+    followed_hashtags = strawberry.field(
+        resolver=hashtags.followed_hashtags,
+        graphql_type=HashtagConnection | None,
+        description="The hashtags that the viewer follows, newest first.",
+    )
+    feed_preferences = strawberry.field(
+        resolver=preferences.feed_preferences,
+        graphql_type=FeedPreferences | None,
+        description="What the viewer wants the home feed to be like.",
     )

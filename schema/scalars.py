@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 
@@ -13,12 +14,16 @@ def _serialize(value: datetime) -> str:
 
 
 def _parse(value: object) -> datetime:
+    # Anything but a GraphQLError would count as our own failure where the value comes in a variable.
     if not isinstance(value, str):
-        raise ValueError("a DateTime is a string")
-    parsed = datetime.fromisoformat(value)
-    if parsed.tzinfo is None:
-        raise ValueError("a DateTime names its offset, best Z")
-    return parsed.astimezone(UTC)
+        raise GraphQLError("a DateTime is a string")
+    try:
+        parsed = datetime.fromisoformat(value)
+        if parsed.tzinfo is not None:
+            return parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise GraphQLError("not an instant as ISO 8601 writes it") from None
+    raise GraphQLError("a DateTime names its offset, best Z")
 
 
 DATE_TIME: ScalarDefinition = strawberry.scalar(

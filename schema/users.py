@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from domain.paging import Connection, Edge
-from domain.records import FollowState, UserRecord
+from domain.records import FollowState, Relation, UserRecord
 from resolvers import nodes, people
 from schema.interfaces import Node, PageInfo
 from schema.records import represents
 
 if TYPE_CHECKING:
     from schema.posts import PostConnection
+
+
+@represents(Relation)
+@strawberry.type(description="The viewer's settings for one follow. Nobody else knows them.")
+class FollowSettings:
+    close_friend: bool = strawberry.field(description="The viewer is notified of every post of this account.")
+    hide_shares: bool = strawberry.field(description="The account's shares without words stay out of the viewer's feed.")
+    daily_limit: int | None = strawberry.field(description="At most so many entries of theirs a UTC day; null: all.")
 
 
 @represents(UserRecord)
@@ -39,6 +47,22 @@ class User(Node):
     )
     follows_viewer = strawberry.field(
         resolver=people.follows_viewer, graphql_type=bool, description="Whether the account follows the viewer."
+    )
+    viewer_follow = strawberry.field(
+        resolver=people.viewer_follow,
+        graphql_type=FollowSettings | None,
+        description="The viewer's settings for this follow; null when not following.",
+    )
+    viewer_is_muting = strawberry.field(
+        resolver=people.viewer_is_muting, graphql_type=bool, description="Whether the viewer mutes the account at this moment."
+    )
+    viewer_muted_until = strawberry.field(
+        resolver=people.viewer_muted_until,
+        graphql_type=datetime | None,
+        description="When the viewer's mute ends by itself; null where there is none, or no end.",
+    )
+    viewer_is_blocking = strawberry.field(
+        resolver=people.viewer_is_blocking, graphql_type=bool, description="Whether the viewer blocks the account."
     )
     posts = strawberry.field(
         resolver=people.posts,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cache.client import RedisClient
+from cache.pulled_authors import PulledAuthors
+from cache.pulled_posts import PulledPosts
 from cache.timelines import Timelines
 from db.database import Database
 from db.relay_bell import RelayBell
+from domain.audience import AudienceRule
 from domain.cursors import CursorSealer
 from live.bell import LiveBell
+from services.fan_out.audiences import Audiences
 from services.observer import Observer
 
 
@@ -25,6 +30,13 @@ class FeedPolicy:
     repeat_window: timedelta
     outbox_lease_seconds: float
     outbox_retention: timedelta
+    fanout_writes_per_second: float = math.inf
+    """Timeline entries a second that one author may cause; whoever causes more is pulled."""
+    pull_hysteresis: float = 0.0
+
+    @property
+    def audience_rule(self) -> AudienceRule:
+        return AudienceRule(self.celebrity_threshold, self.fanout_writes_per_second, self.pull_hysteresis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +46,11 @@ class Backends:
     database: Database
     redis: RedisClient
     timelines: Timelines
+    pulled_posts: PulledPosts
+    pulled_authors: PulledAuthors
     relay_bell: RelayBell
     live_bell: LiveBell
     sealer: CursorSealer
     policy: FeedPolicy
     observer: Observer
+    audiences: Audiences = field(default_factory=Audiences)

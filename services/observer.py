@@ -11,6 +11,9 @@ class Observer(Protocol):
     def feed_was_read(self, *, source: str, seconds: float) -> None:
         """A page was made. `source`: warm, cold, building (timeline in the cache) or database (cache away)."""
 
+    def timeline_was_rebuilt(self) -> None:
+        """A cold timeline was made from the database, by the one reader who had claimed it."""
+
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
         """An outbox row was closed. `lag_seconds`: from the commit of the change to the last timeline."""
 
@@ -19,6 +22,9 @@ class SilentObserver:
     """Counts nothing: for commands and tests."""
 
     def feed_was_read(self, *, source: str, seconds: float) -> None:
+        return None
+
+    def timeline_was_rebuilt(self) -> None:
         return None
 
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:

@@ -15,6 +15,11 @@ _TABLES = {
     "follow_requests": "follower_id, followee_id",
     "posts": "id",
     "outbox": "id",
+    # Hashtags get ids of the moment: what matters is which posts they have.
+    """(
+      SELECT h.name, h.post_count, array_agg(l.post_id ORDER BY l.post_id) AS posts
+      FROM hashtags h LEFT JOIN post_hashtags l ON l.hashtag_id = h.id GROUP BY h.id
+    )""": "name",
 }
 
 
@@ -55,7 +60,7 @@ async def contents(url: str) -> dict[str, tuple[int, str]]:
 
 
 async def wrong_counts(url: str) -> list[str]:
-    """Accounts one of whose counts is not that of the rows."""
+    """Accounts, posts and hashtags one of whose counts is not that of the rows."""
     rows = await query(
         url,
         """
@@ -63,10 +68,22 @@ async def wrong_counts(url: str) -> list[str]:
         LEFT JOIN (SELECT followee_id AS id, count(*) AS followers FROM follows GROUP BY 1) AS a USING (id)
         LEFT JOIN (SELECT follower_id AS id, count(*) AS following FROM follows GROUP BY 1) AS b USING (id)
         LEFT JOIN (
-          SELECT author_id AS id, count(*) AS posts FROM posts WHERE visibility = 'PUBLIC' AND deleted_at IS NULL GROUP BY 1
+          SELECT author_id AS id, count(*) AS posts FROM posts
+          WHERE visibility = 'PUBLIC' AND deleted_at IS NULL AND NOT is_plain_share GROUP BY 1
         ) AS c USING (id)
         WHERE (follower_count, following_count, post_count)
           <> (coalesce(followers, 0), coalesce(following, 0), coalesce(posts, 0))
+        UNION ALL
+        SELECT 'shares of ' || p.id FROM posts p LEFT JOIN posts s ON s.shared_post_id = p.id AND s.deleted_at IS NULL
+        GROUP BY p.id HAVING p.share_count <> count(s.id)
+        UNION ALL
+        SELECT '#' || h.name FROM hashtags h LEFT JOIN post_hashtags l ON l.hashtag_id = h.id
+        LEFT JOIN posts p ON p.id = l.post_id AND p.visibility = 'PUBLIC' AND p.deleted_at IS NULL
+        GROUP BY h.id HAVING h.post_count <> count(p.id)
+        UNION ALL
+        SELECT 'hashtags of ' || p.id FROM posts p LEFT JOIN post_hashtags l ON l.post_id = p.id
+        GROUP BY p.id
+        HAVING count(l) <> (SELECT count(DISTINCT e ->> 'h') FROM jsonb_array_elements(p.entities) e WHERE e ? 'h')
         """,
     )
     return [row[0] for row in rows]

@@ -93,12 +93,14 @@ async def _relay(settings: Settings) -> None:
     from bootstrap import open_backends
     from workers.relay import Relay
     from workers.runtime import keep_beating
+    from workers.timeline_audit import AuditMetrics, TimelineAuditor
 
     loop = asyncio.get_running_loop()
     async with open_backends(settings, is_background=True) as backends:
         work: list[asyncio.Task[None]] = [
             loop.create_task(Relay(backends, settings).run()),
             loop.create_task(keep_beating(backends.database, "relay")),
+            loop.create_task(TimelineAuditor(backends, settings, AuditMetrics()).run()),
         ]
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -35,6 +35,9 @@ class WorkerObserver:
     def feed_was_read(self, *, source: str, seconds: float) -> None:
         return None
 
+    def timeline_was_rebuilt(self) -> None:
+        return None
+
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
         self._lag.labels(outcome=outcome).observe(lag_seconds)
         self._timelines.inc(timelines)

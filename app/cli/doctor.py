@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+import time
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.progress import show_progress
 from app.cli.servers import DEFAULT_DATA_DIR, DataDir, with_servers
 from settings import Settings
 
+if TYPE_CHECKING:
+    from services.backends import Backends
+    from services.feeds.audit_accounts import AuditReport
+    from services.feeds.audit_timelines import TimelineAudit
+
 MAX_OPEN_SECONDS = 60.0
-SHOWN_TIMELINES = 20
+DEFAULT_SAMPLE = 1_000
+_SHOWN_IDS = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -19,14 +27,24 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    repair: Annotated[bool, typer.Option("--repair", help="Make wrong timelines anew.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Make wrong timelines anew, and look at them again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, with all ids.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="Compare everybody's timeline instead of a sample.")] = False,
+    sample: Annotated[
+        int | None, typer.Option(min=1, show_default=str(DEFAULT_SAMPLE), help="How many cached timelines to compare.")
+    ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Check servers, migrations and the outbox; compare cached feeds with the database. Status 1 where something is wrong."""
+    """Check servers, migrations and the outbox; compare cached timelines with the database.
+
+    Status 1 where anything was found, repaired or not.
+    """
+    if everybody and sample is not None:
+        typer.echo("tidings doctor: either --all or --sample", err=True)
+        raise typer.Exit(2)
 
     async def work(settings: Settings) -> dict[str, Any]:
-        return await _examine(settings, repair)
+        return await _examine(settings, repair=repair, sample=None if everybody else sample or DEFAULT_SAMPLE)
 
     findings = with_servers(data_dir, "doctor", work)
     if as_json:
@@ -38,16 +56,14 @@ def doctor(
         raise typer.Exit(1)
 
 
-async def _examine(settings: Settings, repair: bool) -> dict[str, Any]:
+async def _examine(settings: Settings, *, repair: bool, sample: int | None) -> dict[str, Any]:
     from bootstrap import open_backends
     from db.outbox import count_events
     from migrations.run import current_revision, newest_revision
-    from services.feeds.audit_timelines import audit_timeline, repair_timeline
 
     problems: list[str] = []
     lines: list[str] = []
-    wrong: list[dict[str, Any]] = []
-    checked = warm = 0
+    timelines: dict[str, Any] | None = None
 
     def note(name: str, is_right: bool, text: str) -> None:
         lines.append(f"{'ok   ' if is_right else 'WRONG'} {name}: {text}")
@@ -71,32 +87,72 @@ async def _examine(settings: Settings, repair: bool) -> dict[str, Any]:
             )
             note("parked events", totals.parked == 0, str(totals.parked))
             if is_cache_there:
-                viewer_ids = {viewer_id async for viewer_id in backends.timelines.viewer_ids()}
-                for viewer_id in sorted(viewer_ids):
-                    audit = await audit_timeline(backends, viewer_id)
-                    checked += 1
-                    warm += audit.is_warm
-                    if not audit.is_right:
-                        wrong.append(
-                            {
-                                "viewer": viewer_id,
-                                "missing": audit.missing,
-                                "foreign": audit.foreign,
-                                "disordered": audit.is_disordered,
-                            }
-                        )
-                        if repair:
-                            await repair_timeline(backends, viewer_id)
-                note("timelines", not wrong, f"{checked} in the cache, {warm} warm, {len(wrong)} wrong")
-                lines.extend(_describe(finding, repair) for finding in wrong[:SHOWN_TIMELINES])
+                report, seconds = await _audit(backends, repair=repair, sample=sample)
+                timelines = await _as_json(backends, report, seconds)
+                text = f"{report.accounts:,} looked at, {report.cached:,} in the cache, {report.warm:,} warm"
+                note("timelines", not report.wrong, f"{text}, {len(report.wrong):,} wrong; {timelines['per_second']:,}/s")
+                lines.extend(line for wrong in timelines["wrong"] for line in _lines_of(wrong))
+    return {"ok": not problems, "problems": problems, "timelines": timelines, "lines": lines}
+
+
+async def _audit(backends: Backends, *, repair: bool, sample: int | None) -> tuple[AuditReport, float]:
+    from db.timeline_audit import count_accounts
+    from services.feeds.audit_accounts import audit_everybody, audit_sample
+    from services.importing.progress import Progress
+
+    began = time.monotonic()
+    if sample is not None:
+        report = await audit_sample(backends, size=sample, repair=repair)
+    else:
+        async with backends.database.reading() as session:
+            total = await count_accounts(session)
+        with show_progress() as show:
+            report = await audit_everybody(
+                backends, repair=repair, on_progress=lambda done: show(Progress("compare", done, max(done, total), "timelines"))
+            )
+    return report, time.monotonic() - began
+
+
+async def _as_json(backends: Backends, report: AuditReport, seconds: float) -> dict[str, Any]:
+    from db.timeline_audit import load_usernames
+
+    async with backends.database.reading() as session:
+        usernames = await load_usernames(session, [audit.viewer_id for audit in report.wrong])
+    still_wrong = {audit.viewer_id for audit in report.still_wrong or ()}
+    is_repaired = report.still_wrong is not None
     return {
-        "ok": not problems,
-        "problems": problems,
-        "timelines": {"checked": checked, "warm": warm, "wrong": wrong, "repaired": len(wrong) if repair else 0},
-        "lines": lines,
+        "accounts": report.accounts,
+        "checked": report.cached,
+        "warm": report.warm,
+        "seconds": round(seconds, 3),
+        "per_second": round(report.accounts / max(seconds, 1e-3)),
+        "repaired": len(report.wrong) - len(still_wrong) if is_repaired else 0,
+        "wrong": [
+            {
+                "viewer": audit.viewer_id,
+                "username": usernames.get(audit.viewer_id),
+                "repaired": is_repaired and audit.viewer_id not in still_wrong,
+                "still_wrong": audit.viewer_id in still_wrong,
+                "differences": _differences(audit),
+            }
+            for audit in report.wrong
+        ],
     }
 
 
-def _describe(finding: dict[str, Any], repair: bool) -> str:
-    text = f"      viewer {finding['viewer']}: missing {finding['missing'][:5]}, foreign {finding['foreign'][:5]}"
-    return text + (", out of order" if finding["disordered"] else "") + (" (made anew)" if repair else "")
+def _differences(audit: TimelineAudit) -> list[dict[str, Any]]:
+    return [
+        {"kind": found.fault.value, "posts": list(found.post_ids), "elements": list(found.elements)}
+        for found in audit.differences
+    ]
+
+
+def _lines_of(wrong: dict[str, Any]) -> list[str]:
+    outcome = " (made anew)" if wrong["repaired"] else " (made anew, and still wrong)" if wrong["still_wrong"] else ""
+    lines = []
+    for found in wrong["differences"]:
+        named = [str(post_id) for post_id in found["posts"]] or [repr(element) for element in found["elements"]]
+        more = f" and {len(named) - _SHOWN_IDS} more" if len(named) > _SHOWN_IDS else ""
+        what = f" {', '.join(named[:_SHOWN_IDS])}{more}" if named else ""
+        lines.append(f"      @{wrong['username']}: {found['kind']}{what}{outcome}")
+    return lines

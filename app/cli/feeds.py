@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Annotated, Any
 
 import typer
@@ -21,37 +22,45 @@ def register(app: typer.Typer) -> None:
 
 def rebuild(
     usernames: Annotated[list[str] | None, typer.Argument(metavar="USERNAME…", help="Whose timelines.")] = None,
-    everybody: Annotated[bool, typer.Option("--all", help="Of everybody who has one in the cache.")] = False,
+    cached: Annotated[bool, typer.Option("--all", help="Of everybody who has one in the cache.")] = False,
+    everybody: Annotated[bool, typer.Option("--everybody", help="Of every account: fills the cache.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Make timelines anew from the database."""
-    if bool(usernames) == everybody:
-        typer.echo("tidings feeds rebuild: name users, or give --all", err=True)
+    if [bool(usernames), cached, everybody].count(True) != 1:
+        typer.echo("tidings feeds rebuild: name users, or give either --all or --everybody", err=True)
         raise typer.Exit(2)
 
     async def work(settings: Settings) -> tuple[int, list[str]]:
         from bootstrap import open_backends
+        from db.timeline_audit import load_account_ids
         from db.users import load_users_by_username
-        from services.feeds.audit_timelines import repair_timeline
+        from services.feeds.rebuild_many_timelines import REBUILD_BATCH_SIZE, rebuild_many_timelines
         from services.importing.progress import Progress
 
         async with open_backends(settings, is_background=True) as backends:
-            if everybody:
+            unknown: list[str] = []
+            if cached:
                 viewer_ids = sorted({viewer_id async for viewer_id in backends.timelines.viewer_ids()})
-                unknown: list[str] = []
+            elif everybody:
+                async with backends.database.reading() as session:
+                    viewer_ids = await load_account_ids(session)
             else:
                 async with backends.database.reading() as session:
                     users = await load_users_by_username(session, usernames or [])
                 viewer_ids = [user.id for user in users.values()]
                 unknown = [name for name in usernames or [] if name.lower() not in users]
             with show_progress() as report:
-                for done, viewer_id in enumerate(viewer_ids, start=1):
-                    await repair_timeline(backends, viewer_id)
-                    report(Progress("rebuild", done, len(viewer_ids), "timelines"))
-            return len(viewer_ids), unknown
+                made = 0
+                for start in range(0, len(viewer_ids), REBUILD_BATCH_SIZE):
+                    batch = viewer_ids[start : start + REBUILD_BATCH_SIZE]
+                    made += await rebuild_many_timelines(backends, batch)
+                    report(Progress("rebuild", start + len(batch), len(viewer_ids), "timelines"))
+            return made, unknown
 
+    began = time.monotonic()
     count, unknown = with_servers(data_dir, "feeds rebuild", work)
-    typer.echo(f"{count} timelines made anew")
+    typer.echo(f"{count:,} timelines made anew, {count / max(time.monotonic() - began, 1e-3):,.0f}/s")
     if unknown:
         typer.echo(f"tidings feeds rebuild: no such user: {', '.join(unknown)}", err=True)
         raise typer.Exit(1)
@@ -66,6 +75,7 @@ def inspect(
 
     async def work(settings: Settings) -> dict[str, Any] | None:
         from bootstrap import open_backends
+        from cache.timeline_audit import TimelineReader
         from db.feed_candidates import load_feed_viewer
         from db.users import load_users_by_username
         from domain.ids import created_at_of
@@ -77,23 +87,23 @@ def inspect(
                 viewer = await load_feed_viewer(session, user.id) if user is not None else None
             if user is None or viewer is None:
                 return None
-            found = await backends.timelines.inspect(user.id)
+            reader = TimelineReader(backends.redis)
+            [found] = await reader.read([user.id])
             audit = await audit_timeline(backends, user.id)
             return {
                 "username": user.username,
                 "id": user.id,
                 "database": viewer.database_identity,
                 "graph_version": viewer.graph_version,
-                "marker": found.marker,
+                "marker": found.marker.text if found.marker is not None else None,
+                "state": audit.state.value,
                 "warm": audit.is_warm,
-                "whole": found.is_whole,
+                "whole": found.marker is not None and found.marker.is_whole,
                 "entries": len(found.ids),
-                "seconds_to_live": found.seconds_to_live,
+                "seconds_to_live": await reader.seconds_to_live(user.id),
                 "newest": created_at_of(found.ids[0]).isoformat() if found.ids else None,
                 "oldest": created_at_of(found.ids[-1]).isoformat() if found.ids else None,
-                "missing": audit.missing,
-                "foreign": audit.foreign,
-                "disordered": audit.is_disordered,
+                "wrong": {one.fault.value: [*one.post_ids, *one.elements] for one in audit.differences},
                 "post_ids": found.ids,
             }
 

@@ -88,9 +88,16 @@ def import_(
 
 
 def _say(summary: ImportSummary) -> None:
-    for name, written in (("users", summary.users), ("follows", summary.follows), ("posts", summary.posts)):
+    kinds = {"users": summary.users, "follows": summary.follows, "posts": summary.posts, "shares": summary.shares}
+    for name, written in kinds.items():
         typer.echo(f"{name}: {written.new:,} new, {written.already_there:,} already there")
     typer.echo(f"left out: {summary.reposts_left_out:,} reposts, {summary.replies_left_out:,} replies")
+    if summary.reposts_left_out:
+        why = summary.reposts_left_out_because
+        typer.echo(
+            f"reposts left out: {why.original_absent:,} whose original is not there, {why.repeated:,} repeated by the same "
+            f"account, {why.not_public:,} of what is not public"
+        )
     if summary.accounts_seen_only_elsewhere:
         typer.echo(f"accounts without a row of their own: {summary.accounts_seen_only_elsewhere:,}")
     if summary.duplicate_rows:

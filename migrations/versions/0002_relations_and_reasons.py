@@ -21,6 +21,26 @@ CREATE VIEW feed_sources AS
   SELECT viewer_id, author_id, until_id FROM kept_follows
 """
 
+# Posts that are there already name hashtags, too. Before their table is altered: they stay readable meanwhile.
+OLD_HASHTAGS = (
+    """
+    CREATE TEMP TABLE named_hashtags ON COMMIT DROP AS
+    SELECT DISTINCT p.id AS post_id, e ->> 'h' AS name
+    FROM posts p CROSS JOIN LATERAL jsonb_array_elements(p.entities) AS e WHERE e ->> 'h' IS NOT NULL
+    """,
+    "INSERT INTO hashtags (name) SELECT DISTINCT name FROM named_hashtags",
+    """
+    INSERT INTO post_hashtags (hashtag_id, post_id)
+    SELECT h.id, n.post_id FROM named_hashtags n JOIN hashtags h USING (name) ORDER BY 1, 2
+    """,
+    """
+    UPDATE hashtags h SET post_count = counted.posts FROM (
+      SELECT l.hashtag_id, count(*) AS posts FROM post_hashtags l JOIN posts p ON p.id = l.post_id
+      WHERE p.visibility = 'PUBLIC' AND p.deleted_at IS NULL GROUP BY 1
+    ) AS counted WHERE h.id = counted.hashtag_id
+    """,
+)
+
 
 def _two_sided(name: str, first: str, second: str, *columns: sa.Column[object]) -> None:
     op.create_table(
@@ -79,6 +99,8 @@ def upgrade() -> None:
         sa.Column("post_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hashtag_id", "post_id", name=op.f("pk_post_hashtags")),
     )
+    for statement in OLD_HASHTAGS:
+        op.execute(statement)
     op.create_index("ix_post_hashtags_post_id_hashtag_id", "post_hashtags", ["post_id", "hashtag_id"])
     _two_sided("hashtag_follows", "user_id", "hashtag_id")
     op.create_index(

@@ -8,14 +8,20 @@ rest on, so that one author with very many followers never holds up the others.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from db import follows, outbox, posts
+from db.audiences import load_audience_version
+from db.database import ReadSession
 from db.outbox import LeasedEvent, OutboxKind
+from db.posts import FanOutFacts
 from domain.audience import choose_delivery
 from domain.records import Delivery, Visibility
 from services.backends import Backends
+from services.fan_out import audiences
+from services.fan_out.audiences import ReceiverList
 
 JOB_SECONDS = 0.5
 """Longest run of one job before it passes the rest on."""
@@ -47,52 +53,78 @@ async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> D
     lease_seconds = backends.policy.outbox_lease_seconds
     async with backends.database.writing() as session:
         event = await outbox.hold_event(session, event_id, attempt=attempt, lease_seconds=lease_seconds)
-        facts = await posts.load_fan_out_facts(session, event.post_id) if event is not None else None
+        facts = await _load_facts(backends, session, event.post_id) if event is not None else None
     if event is None:
         return DeliveryReport(Outcome.GONE)
     if facts is None:
         return await _close(backends, event, None, 0)
-    author_id, delivery, visibility, is_deleted, follower_count = facts
+    delivery = facts.delivery
     if event.kind is OutboxKind.POST_PUBLISHED:
-        if is_deleted or visibility is Visibility.PRIVATE:
+        if facts.is_deleted or facts.visibility is Visibility.PRIVATE:
             return await _close(backends, event, delivery, 0)
-        delivery = delivery or await _decide(backends, event.post_id, author_id, follower_count)
+        delivery = delivery or await _decide(backends, event.post_id, facts)
     elif event.kind is OutboxKind.POST_EDITED:
         return await _close(backends, event, delivery, 0)
+    if delivery is Delivery.PULL:
+        # One list for all readers, written before the row is closed: whoever sees the closed row finds the post there.
+        if event.kind is OutboxKind.POST_DELETED:
+            await backends.pulled_posts.remove([event.author_id], event.post_id)
+        else:
+            await backends.pulled_posts.deliver([event.author_id], event.post_id)
     if delivery is not Delivery.PUSH:
         return await _close(backends, event, delivery, 0)
-    return await _serve_followers(backends, event)
+    return await _serve_receivers(backends, event, await _find_list(backends, event, facts))
 
 
-async def _decide(backends: Backends, post_id: int, author_id: int, follower_count: int) -> Delivery:
+async def _find_list(backends: Backends, event: LeasedEvent, facts: FanOutFacts) -> ReceiverList | None:
+    """The receivers in memory, where that is worth it. Called when the delivery is decided and committed."""
+    follower_count = facts.audience.follower_count
+    if follower_count < audiences.WORTH_FROM:
+        return None
+    begins = event.last_follower_id == 0
+    if begins and not backends.audiences.expects(event.author_id, follower_count):
+        return None
+    version = facts.audience_version
+    if facts.delivery is None:
+        # It was read before the decision: who began to follow in between would be missed.
+        async with backends.database.reading() as session:
+            version = await load_audience_version(session, event.author_id)
+    found = backends.audiences.known(event.author_id, version)
+    if found is None and begins:
+        found = await backends.audiences.load(backends.database, event.author_id, version)
+    return found
+
+
+async def _decide(backends: Backends, post_id: int, facts: FanOutFacts) -> Delivery:
     """Push or pull: chosen once and stored before the first timeline is written."""
-    choice = choose_delivery(follower_count=follower_count, celebrity_threshold=backends.policy.celebrity_threshold)
+    choice = choose_delivery(facts.audience, backends.policy.audience_rule)
     async with backends.database.writing() as session:
-        if await posts.decide_delivery(session, post_id, author_id=author_id, delivery=choice):
+        if await posts.decide_delivery(session, post_id, author_id=facts.author_id, delivery=choice):
             return choice
-        facts = await posts.load_fan_out_facts(session, post_id)
-    assert facts is not None, "decided by another attempt, so both exist"
-    assert facts[1] is not None, "decided by another attempt, so both exist"
-    return facts[1]
+        decided = await _load_facts(backends, session, post_id)
+    assert decided is not None, "decided by another attempt, so both exist"
+    assert decided.delivery is not None, "decided by another attempt, so both exist"
+    return decided.delivery
 
 
-async def _serve_followers(backends: Backends, event: LeasedEvent) -> DeliveryReport:
+async def _load_facts(backends: Backends, session: ReadSession, post_id: int) -> FanOutFacts | None:
+    return await posts.load_fan_out_facts(session, post_id, writes_per_second=backends.policy.fanout_writes_per_second)
+
+
+async def _serve_receivers(backends: Backends, event: LeasedEvent, receivers: ReceiverList | None) -> DeliveryReport:
     policy = backends.policy
     stop_at = time.monotonic() + JOB_SECONDS
     last_follower_id = event.last_follower_id
     written = 0
     while True:
-        async with backends.database.reading() as session:
-            chunk = await follows.load_follower_chunk(
-                session, event.author_id, after_id=last_follower_id, size=policy.fanout_batch
-            )
+        chunk, is_last = await _next_chunk(backends, event, receivers, last_follower_id)
         for start in range(0, len(chunk), policy.fanout_cache_batch):
             batch = chunk[start : start + policy.fanout_cache_batch]
             if event.kind is OutboxKind.POST_DELETED:
                 await backends.timelines.remove(batch, event.post_id)
             else:
                 written += await backends.timelines.deliver(batch, event.post_id)
-        if len(chunk) < policy.fanout_batch:
+        if is_last:
             return await _close(backends, event, Delivery.PUSH, written)
         last_follower_id = chunk[-1]
         async with backends.database.writing() as session:
@@ -107,6 +139,18 @@ async def _serve_followers(backends: Backends, event: LeasedEvent) -> DeliveryRe
             return DeliveryReport(Outcome.GONE, Delivery.PUSH, written)
         if time.monotonic() >= stop_at:
             return DeliveryReport(Outcome.CONTINUES, Delivery.PUSH, written)
+
+
+async def _next_chunk(
+    backends: Backends, event: LeasedEvent, receivers: ReceiverList | None, after_id: int
+) -> tuple[Sequence[int], bool]:
+    """Receivers by id, and whether they are the last."""
+    size = backends.policy.fanout_batch
+    if receivers is not None:
+        return receivers.chunk(event.post_id, after_id=after_id, size=size)
+    async with backends.database.reading() as session:
+        ids = await follows.load_follower_chunk(session, event.author_id, post_id=event.post_id, after_id=after_id, size=size)
+    return ids, len(ids) < size
 
 
 async def _close(backends: Backends, event: LeasedEvent, delivery: Delivery | None, written: int) -> DeliveryReport:

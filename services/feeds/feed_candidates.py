@@ -1,8 +1,8 @@
 """The ids from which a page is made: the timeline in the cache merged with what no timeline holds, or the truth alone.
 
-The order of reading makes it exact without locks. First the database says what is not in any timeline (own posts, posts of
-pulled authors, posts whose fan-out is still open), then the timeline is read: a post whose fan-out ends in between is seen
-twice rather than not at all.
+The order of reading makes it exact without locks. First the database says what is in no list of the cache (own posts, tagged
+posts, kept history of pulled authors, posts whose fan-out is still open), then the timeline and the lists of pulled authors
+are read: a post whose fan-out ends in between is seen twice rather than not at all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from db.database import ReadSession
 from db.feed_candidates import FeedViewer, IdRange, load_all_ids, load_unpushed_ids
 from domain.errors import CacheUnavailableError
 from services.backends import Backends
+from services.feeds.pulled_candidates import PulledReader
 from services.feeds.rebuild_timeline import rebuild_timeline
 
 
@@ -34,6 +35,7 @@ class CandidateReader:
     is_cache_unavailable: bool = False
     oldest_open_at: datetime | None = None
     _use_cache: bool = field(default=True, init=False)
+    _pulled: PulledReader | None = field(default=None, init=False)
 
     async def next_ids(self, position: int, count: int) -> list[int]:
         """The next `count` ids beyond `position`: older ones in descending, or, backward, newer ones in ascending order."""
@@ -41,11 +43,12 @@ class CandidateReader:
             position = max(position, self.floor)
         span = IdRange(above=position, ascending=True) if self.backward else IdRange(above=self.floor, below=position)
         if self._use_cache:
-            unpushed = await load_unpushed_ids(self.session, self.viewer_id, span, size=count)
+            unpushed = await load_unpushed_ids(self.session, self.viewer_id, span, size=count, with_pulled=False)
             self._note_open(unpushed.oldest_open_at)
             pushed = await self._pushed_ids(position, count)
-            if pushed is not None:
-                wanted = {post_id for post_id in pushed if post_id > self.floor}
+            pulled = await self._pulled_ids(span, count, unpushed.pulled_version) if pushed is not None else None
+            if pushed is not None and pulled is not None:
+                wanted = {post_id for post_id in (*pushed, *pulled) if post_id > self.floor}
                 return sorted({*unpushed.ids, *wanted}, reverse=not self.backward)[:count]
         return await load_all_ids(self.session, self.viewer_id, span, size=count)
 
@@ -66,6 +69,19 @@ class CandidateReader:
             self._use_cache = False
             return None
         return found.ids
+
+    async def _pulled_ids(self, span: IdRange, count: int, pulled_version: int) -> list[int] | None:
+        """What the followed pulled authors have; None where the cache does not answer."""
+        if self._pulled is None:
+            self._pulled = PulledReader(self.backends, self.session, self.viewer_id, self.viewer)
+        try:
+            found = await self._pulled.next_ids(span, size=count, pulled_version=pulled_version)
+        except CacheUnavailableError:
+            self.is_cache_unavailable = True
+            found = None
+        if found is None:
+            self._use_cache = False
+        return found
 
     async def _read_slice(self, position: int, count: int) -> Slice:
         timelines, version = self.backends.timelines, self.viewer.timeline_version

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from domain.audience import choose_delivery
 from domain.cursors import CursorSealer
 from domain.feed import FeedDelivery, FeedEntry, FeedReason, FeedReasonKind
 from domain.feed_rule import Verdict
@@ -14,14 +12,6 @@ from services.feeds.feed_cursors import FeedPlace, seal_place
 
 MAX_NAMED = 8
 """People whom a reason names; it counts all."""
-
-
-def foretell_delivery(facts: PostFacts, *, celebrity_threshold: int) -> PostFacts:
-    """A post of which push or pull is not decided yet, with what will be chosen: a live event outlives that moment."""
-    if facts.post.delivery is not None:
-        return facts
-    choice = choose_delivery(follower_count=facts.author.follower_count, celebrity_threshold=celebrity_threshold)
-    return replace(facts, post=replace(facts.post, delivery=choice))
 
 
 def make_entry(

@@ -23,7 +23,8 @@ from domain.feed_rule import FeedRules, Reason, Verdict, is_repetition, judge_re
 from domain.preferences import FeedPreferences
 from domain.records import PostFacts
 from services.backends import FeedPolicy
-from services.feeds.feed_entry import foretell_delivery, make_entry
+from services.feeds.feed_entry import make_entry
+from services.feeds.foretell_delivery import foretell_deliveries, with_delivery
 
 JUDGED_SECONDS = 0.5
 """Age at which facts are too old to judge by: live events promise to hide within a second what is hidden."""
@@ -55,12 +56,11 @@ class PublishedFacts:
         self._lock = asyncio.Lock()
 
     async def load(self, session: ReadSession) -> None:
-        """Four statements, however many watchers there are; more where shares or daily limits are among them."""
+        """Four statements, however many watchers there are; more for undecided posts, shares, and daily limits among them."""
         judged_at = time.monotonic()
-        posts = {
-            post_id: foretell_delivery(facts, celebrity_threshold=self._policy.celebrity_threshold)
-            for post_id, facts in (await load_posts_for_many(session, self._post_ids)).items()
-        }
+        posts = await load_posts_for_many(session, self._post_ids)
+        foretold = await foretell_deliveries(session, posts.values(), self._policy.audience_rule)
+        posts = {post_id: with_delivery(facts, foretold) for post_id, facts in posts.items()}
         siblings = await self._load_siblings(session, posts)
         everything = [*posts.values(), *(share for shares in siblings.values() for share in shares)]
         accounts = {one.author.id for facts in everything for one in (facts, facts.about)}

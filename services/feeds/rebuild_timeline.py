@@ -22,4 +22,5 @@ async def rebuild_timeline(
         return None
     rows = await load_pushed_ids(session, viewer_id, size=backends.timelines.cap + 1)
     await backends.timelines.finish_building(claim, rows)
+    backends.observer.timeline_was_rebuilt()
     return rows

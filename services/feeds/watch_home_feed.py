@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,10 +14,13 @@ from db.feed_candidates import load_feed_viewer
 from db.live_events import load_missed_by, take_moment
 from domain.errors import FeedResetError
 from domain.feed import FeedEntry
+from domain.feed_rule import Verdict
+from domain.records import Delivery
 from domain.snapshots import Snapshot
 from services.backends import Backends
 from services.feeds.feed_cursors import Moment, open_moment, seal_moment
-from services.feeds.feed_entry import foretell_delivery, make_entry
+from services.feeds.feed_entry import make_entry
+from services.feeds.foretell_delivery import foretell_deliveries, with_delivery
 from services.feeds.judge_reasons import ReasonJudge
 from services.feeds.live_feed import LiveFeed
 from services.feeds.published_facts import JUDGED_SECONDS
@@ -153,18 +156,24 @@ async def _judge(backends: Backends, session: ReadSession, viewer_id: int, post_
     if viewer is None:
         return {}
     judged = await ReasonJudge.of(backends, session, viewer_id, viewer).judge(list(post_ids))
-    threshold = backends.policy.celebrity_threshold
-    entries = {}
-    for post_id, one in judged.items():
-        if one.is_shown:
-            named = [
-                replace(verdict, reason=replace(verdict.reason, facts=foretell_delivery(facts, celebrity_threshold=threshold)))
-                for verdict in one.named
-                if (facts := verdict.reason.facts)
-            ]
-            facts = foretell_delivery(one.verdict.reason.facts, celebrity_threshold=threshold)
-            entries[post_id] = make_entry(backends.sealer, facts, named, viewer_id=viewer_id, floor=None)
-    return entries
+    shown = {post_id: one for post_id, one in judged.items() if one.is_shown}
+    named = [verdict.reason.facts for one in shown.values() for verdict in (one.verdict, *one.named)]
+    foretold = await foretell_deliveries(session, named, backends.policy.audience_rule)
+    return {
+        post_id: make_entry(
+            backends.sealer,
+            with_delivery(one.verdict.reason.facts, foretold),
+            [_with_delivery(verdict, foretold) for verdict in one.named],
+            viewer_id=viewer_id,
+            floor=None,
+        )
+        for post_id, one in shown.items()
+    }
+
+
+def _with_delivery(verdict: Verdict, foretold: Mapping[int, Delivery]) -> Verdict:
+    facts = with_delivery(verdict.reason.facts, foretold)
+    return replace(verdict, reason=replace(verdict.reason, facts=facts))
 
 
 def _with_cursors(backends: Backends, viewer_id: int, posts: list[_Missed], told: Moment, reached: Moment) -> list[NewPost]:

@@ -16,6 +16,9 @@ async def mute_user(backends: Backends, *, viewer_id: int, user_id: int, until: 
     Raises RefusedError: SELF_REFERENCE, NOT_FOUND, INVALID for an instant that is not in the future.
     """
     refuse_self(viewer_id, user_id)
+    if until is not None:
+        # To the millisecond, as instants are shown. The driver also takes the last microsecond of all for infinity.
+        until = until.replace(microsecond=until.microsecond // 1_000 * 1_000)
     async with backends.database.writing() as session:
         await require_person(session, user_id, viewer_id=viewer_id)
         if until is not None and not await shut_out.is_future(session, until):

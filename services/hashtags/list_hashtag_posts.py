@@ -23,7 +23,7 @@ async def list_hashtag_posts(
 
         async def fetch(below_id: int, size: int) -> list[tuple[int, VisiblePost | None]]:
             rows = await load_posts_by_hashtag(session, hashtag_id, viewer_id=viewer_id, below_id=below_id, size=size)
-            return [(facts[0].id, only_visible(facts, viewer_id=viewer_id)) for facts in rows]
+            return [(facts.post.id, only_visible(facts, viewer_id=viewer_id)) for facts in rows]
 
         filled = await fill_page(fetch, start=start, size=page.size)
     edges = [Edge(backends.sealer.seal_ids(scope, post_id), post) for post_id, post in filled.items]

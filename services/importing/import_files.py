@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from db.bulk import BulkConnection, bulk_connection
+from services.importing.choose_shares import ChosenShares, choose_shares
 from services.importing.find_files import ImportFiles, find_files
 from services.importing.problems import RowProblems
 from services.importing.progress import PhaseTimes, Progress, ReportProgress, report_nothing
@@ -18,7 +19,7 @@ from services.importing.stage_rows import (
     stage_follows,
     stage_posts,
 )
-from services.importing.summary import MAX_LISTED, ImportSummary, UsernameReplaced, Written
+from services.importing.summary import MAX_LISTED, ImportSummary, RepostsLeftOut, UsernameReplaced, Written
 from services.importing.write_posts import number_posts
 from services.importing.write_staged import StagedOutcome, write_staged
 
@@ -43,7 +44,13 @@ async def import_files(
     async with bulk_connection(database_url) as connection:
         reading = _Reading(connection, files, strict=strict, report=report)
         await reading.run()
-        outcome = await write_staged(connection, celebrity_threshold=celebrity_threshold, report=report, times=reading.times)
+        outcome = await write_staged(
+            connection,
+            celebrity_threshold=celebrity_threshold,
+            report=report,
+            times=reading.times,
+            has_reposts=reading.reposts.total > 0,
+        )
         return _summary(reading, outcome)
 
 
@@ -58,7 +65,8 @@ class _Reading:
         self.left_out = LeftOut()
         self.times = PhaseTimes()
         self.accounts = self.follows = self.posts = self.activity = 0
-        self.distinct_accounts = self.distinct_posts = self.overflowed_posts = 0
+        self.distinct_accounts = self.distinct_posts = self.overflowed_posts = self.overflowed_reposts = 0
+        self.reposts = ChosenShares()
 
     async def run(self) -> None:
         connection, problems = self._connection, self.problems
@@ -79,9 +87,12 @@ class _Reading:
         await finish_staging(connection)
         self.distinct_accounts = await connection.fetch_value("SELECT count(DISTINCT external_id) FROM staged_accounts")
         self.distinct_posts = await connection.fetch_value("SELECT count(DISTINCT source_id) FROM staged_posts")
-        for file, line in await number_posts(connection):
-            self.distinct_posts -= 1
-            self.overflowed_posts += 1
+        if await connection.fetch_value("SELECT EXISTS (SELECT FROM staged_posts WHERE repost_of IS NOT NULL)"):
+            with self.times.measure("choose shares"):
+                self.reposts = await choose_shares(connection)
+        for file, line, is_repost in await number_posts(connection):
+            self.overflowed_reposts += is_repost
+            self.overflowed_posts += not is_repost
             problems.add(file, line, "more than 4,096 posts in the same millisecond")
 
     def _on_bytes(self, path: Path) -> OnBytes:
@@ -94,18 +105,28 @@ class _Reading:
 def _summary(reading: _Reading, outcome: StagedOutcome) -> ImportSummary:
     users_file = reading.files.users[0].name if reading.files.users else ""
     follows = outcome.new_follows + outcome.old_follows
+    posts = reading.distinct_posts - reading.reposts.total - reading.overflowed_posts
+    # Chosen and not written: the original had no place itself, or people were faster.
+    lost = reading.reposts.shared - reading.overflowed_reposts - outcome.new_shares
+    left_out = RepostsLeftOut(
+        original_absent=reading.reposts.absent + lost,
+        repeated=reading.reposts.repeated,
+        not_public=reading.reposts.not_public,
+    )
     seconds = reading.times.seconds
     follows_seconds = seconds.get("read follows", 0.0) + seconds["follows"]
     return ImportSummary(
         users=Written(outcome.new_users, outcome.old_users),
         follows=Written(outcome.new_follows, outcome.old_follows),
-        posts=Written(outcome.new_posts, reading.distinct_posts - outcome.new_posts),
+        posts=Written(outcome.new_posts, posts - outcome.new_posts),
+        shares=Written(outcome.new_shares, reading.reposts.there),
         accounts_seen_only_elsewhere=outcome.users_seen_only_elsewhere,
-        reposts_left_out=reading.left_out.reposts,
+        reposts_left_out=left_out.total,
+        reposts_left_out_because=left_out,
         replies_left_out=reading.left_out.replies,
         duplicate_rows=(reading.accounts - reading.distinct_accounts)
         + (reading.follows - follows)
-        + (reading.posts - reading.distinct_posts - reading.overflowed_posts),
+        + (reading.posts - reading.distinct_posts),
         activity_rows=reading.activity,
         scored_follows=outcome.scored_follows,
         malformed_count=reading.problems.count,

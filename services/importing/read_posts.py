@@ -1,4 +1,4 @@
-"""Posts from `posts*.jsonl`. Reposts and replies are counted and left out."""
+"""Posts and reposts from `posts*.jsonl`. Replies are counted and left out."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ _TEXT_PROBLEMS = {
 
 @dataclass(slots=True)
 class LeftOut:
-    """Rows that are understood and not imported. A row that is both counts as a repost."""
+    """Rows that are understood and not imported. A row that is both a repost and a reply is none of them."""
 
-    reposts: int = 0
     replies: int = 0
 
 
@@ -48,7 +47,7 @@ def read_posts(path: Path, problems: RowProblems, left_out: LeftOut, on_bytes: O
         try:
             post = _parse(raw)
             if post.get("repost_of"):
-                left_out.reposts += 1
+                yield _repost(path.name, line, post, now_us)
             elif post.get("reply_to"):
                 left_out.replies += 1
             else:
@@ -75,23 +74,44 @@ def _row(file: str, line: int, post: dict[str, Any], now_us: int) -> PostRow:
     problem = check_post_text(text)
     if problem is not None:
         raise BadRowError(_TEXT_PROBLEMS[problem])
+    return PostRow(
+        file=file,
+        line=line,
+        source_id=source_id,
+        order_key=order_key(source_id),
+        created_us=_created_us(post, now_us),
+        author=_id(post, "user_id"),
+        text=text,
+        media=_media(post.get("media")),
+        score=LIKE_WEIGHT * _total(post, "likes") + REPOST_WEIGHT * _total(post, "reposts"),
+    )
+
+
+def _repost(file: str, line: int, post: dict[str, Any], now_us: int) -> PostRow:
+    """Text, media and totals are those of the original, repeated: nobody looks at them."""
+    source_id = _id(post, "id", MAX_SOURCE_ID_LENGTH)
+    return PostRow(
+        file=file,
+        line=line,
+        source_id=source_id,
+        order_key=order_key(source_id),
+        created_us=_created_us(post, now_us),
+        author=_id(post, "user_id"),
+        text="",
+        media=[],
+        score=0.0,
+        repost_of=_id(post, "repost_of"),
+    )
+
+
+def _created_us(post: dict[str, Any], now_us: int) -> int:
     created_at = post.get("created_at")
     if not isinstance(created_at, str):
         raise BadRowError("created_at is missing")
     created_us = microseconds(created_at.strip(), "created_at")
     if created_us > now_us:
         raise BadRowError("created_at lies in the future")
-    return PostRow(
-        file=file,
-        line=line,
-        source_id=source_id,
-        order_key=order_key(source_id),
-        author=_id(post, "user_id"),
-        created_us=created_us,
-        text=text,
-        media=_media(post.get("media")),
-        score=LIKE_WEIGHT * _total(post, "likes") + REPOST_WEIGHT * _total(post, "reposts"),
-    )
+    return created_us
 
 
 def _id(post: dict[str, Any], name: str, max_length: int | None = None) -> str:

@@ -28,7 +28,10 @@ class FollowRow(NamedTuple):
 
 
 class PostRow(NamedTuple):
-    """A post. `order_key` sorts source ids (bytewise); `score` is its engagement; `media` becomes `media_links`."""
+    """A post. `order_key` sorts source ids (bytewise); `score` is its engagement; `media` becomes `media_links`.
+
+    `repost_of` is the source id of what it passes on: then `text`, `media` and `score` are empty, they would be the original's.
+    """
 
     file: str
     line: int
@@ -41,6 +44,7 @@ class PostRow(NamedTuple):
     score: float
     visibility: str = "PUBLIC"
     location_name: str | None = None
+    repost_of: str | None = None
 
 
 class ActivityRow(NamedTuple):

@@ -20,7 +20,7 @@ _TABLES = (
     """
     CREATE TEMP TABLE staged_posts (
       number int, file text, line int, source_id text, order_key text COLLATE "C", author text, created_us bigint,
-      text text, media jsonb, score float8, visibility text, location_name text
+      text text, media jsonb, score float8, visibility text, location_name text, repost_of text
     )
     """,
     "CREATE TEMP TABLE staged_activity (actor text, target text, at_ms bigint, weight float8)",

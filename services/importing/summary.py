@@ -33,15 +33,34 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class RepostsLeftOut:
+    """Reposts that did not become shares, by the reason why."""
+
+    original_absent: int
+    """Neither in the files nor in the database, left out itself, or deleted."""
+    repeated: int
+    """The same account has shared the same original before: the first share stays."""
+    not_public: int
+    """The original is not public, or its author's account is private."""
+
+    @property
+    def total(self) -> int:
+        return self.original_absent + self.repeated + self.not_public
+
+
+@dataclass(frozen=True, slots=True)
 class ImportSummary:
     """The outcome of one import."""
 
     users: Written
     follows: Written
     posts: Written
+    shares: Written
+    """Reposts that became shares without words."""
     accounts_seen_only_elsewhere: int
     """New accounts without a row in users.csv: named by follows, posts or activity alone. Part of `users.new`."""
     reposts_left_out: int
+    reposts_left_out_because: RepostsLeftOut
     replies_left_out: int
     duplicate_rows: int
     """Rows of users, follows and posts that repeat an earlier row's id; the first one counts."""

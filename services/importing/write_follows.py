@@ -37,11 +37,14 @@ SELECT number - 1 FROM edges
 WHERE number > $1 AND follower_id <> (SELECT follower_id FROM edges WHERE number = $1) ORDER BY number LIMIT 1
 """
 
+# A file says nothing of blocks: where either blocks the other there is no follow.
 _CREATE_WRITTEN = """
 CREATE TEMP TABLE written_follows ON COMMIT DROP AS
 SELECT * FROM edges e
 WHERE number BETWEEN $1 AND $2 AND is_fresh = $3
   AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = e.follower_id AND f.followee_id = e.followee_id)
+  AND NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = e.follower_id AND b.blocked_id = e.followee_id)
+  AND NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = e.followee_id AND b.blocked_id = e.follower_id)
 ORDER BY number
 """
 

@@ -13,9 +13,12 @@ from typing import Any
 import orjson
 
 from db.bulk import BulkConnection
+from domain.audience import Audience, AudienceRule, choose_delivery
 from domain.ids import created_at_of
 from domain.text import find_entities
-from services.posts.text_entities import entity_rows, mentioned_names
+from services.importing import announce_posts
+from services.importing.write_hashtags import begin_hashtags, note_hashtags, write_hashtags
+from services.posts.text_entities import entity_rows, hashtag_names, mentioned_names
 
 POSTS_PER_TRANSACTION = 100_000
 _POSTS_PER_COPY = 5_000
@@ -49,7 +52,7 @@ UPDATE fresh_posts f SET sequence = wanted.sequence FROM wanted WHERE wanted.num
 
 _TAKE_OVERFLOW = """
 WITH excess AS (DELETE FROM fresh_posts WHERE sequence > 4095 RETURNING number)
-SELECT file, line FROM staged_posts JOIN excess USING (number) ORDER BY number
+SELECT file, line, repost_of IS NOT NULL FROM staged_posts JOIN excess USING (number) ORDER BY number
 """
 
 _CREATE_NEW = """
@@ -57,12 +60,12 @@ CREATE TEMP TABLE new_posts ON COMMIT PRESERVE ROWS AS
 SELECT row_number() OVER (ORDER BY id) AS place, * FROM (
   SELECT (ms << 22) | (sequence << 10) | (people.id & 1023) AS id, people.id AS author_id, number
   FROM fresh_posts JOIN staged_posts USING (number) JOIN people ON people.external_id = staged_posts.author
+  WHERE repost_of IS NULL
 ) AS numbered
 """
 
 _FETCH = """
-SELECT n.id, n.author_id, s.source_id, s.text, s.media, s.visibility, s.location_name, s.score,
-  CASE WHEN u.follower_count >= $3 THEN 'PULL' ELSE 'PUSH' END AS delivery
+SELECT n.id, n.author_id, s.source_id, s.text, s.media, s.visibility, s.location_name, s.score, u.follower_count
 FROM new_posts n JOIN staged_posts s USING (number) JOIN users u ON u.id = n.author_id
 WHERE n.place BETWEEN $1 AND $2 ORDER BY n.place
 """
@@ -83,55 +86,15 @@ _COLUMNS = (
     "created_at",
 )
 
-_CREATE_TOUCHED = """
-CREATE TEMP TABLE touched ON COMMIT PRESERVE ROWS AS
-WITH authors AS (
-  SELECT p.author_id, count(*) FILTER (WHERE visibility = 'PUBLIC') AS public_posts,
-    bool_or(delivery = 'PULL') AS is_pulled
-  FROM posts p JOIN new_posts n USING (id) WHERE n.place BETWEEN $1 AND $2 GROUP BY p.author_id
-)
-SELECT user_id, sum(public_posts)::int AS public_posts, bool_or(is_pulled) AS is_pulled,
-  bool_or(is_author) AS is_author, bool_or(is_follower) AS is_follower
-FROM (
-  SELECT author_id, public_posts, is_pulled, true, false FROM authors
-  UNION ALL
-  SELECT DISTINCT viewer_id, 0, false, false, true FROM feed_sources WHERE author_id IN (SELECT author_id FROM authors)
-) AS sides (user_id, public_posts, is_pulled, is_author, is_follower) GROUP BY user_id
-"""
-
-_LOCK = """
-SELECT count(*) FROM (
-  SELECT FROM users WHERE id IN (SELECT user_id FROM touched) ORDER BY id FOR NO KEY UPDATE
-) AS locked
-"""
-
-# Before the accounts are marked: who is not marked yet is pulled for the first time.
-_COUNT_NEWLY_PULLED = """
-UPDATE deployment SET pulled_version = pulled_version + 1
-WHERE EXISTS (SELECT FROM touched t JOIN users u ON u.id = t.user_id WHERE t.is_pulled AND NOT u.has_pulled_posts)
-"""
-
-_UPDATE_USERS = """
-UPDATE users SET
-  post_count = post_count + public_posts,
-  has_pulled_posts = has_pulled_posts OR is_pulled,
-  import_version = import_version + is_author::int,
-  graph_version = graph_version + is_follower::int
-FROM touched WHERE id = user_id
-"""
-
-_LATE_FOLLOWERS = """
-UPDATE users SET graph_version = graph_version + 1 WHERE id IN (
-  SELECT viewer_id FROM feed_sources WHERE author_id IN (SELECT user_id FROM touched WHERE is_author)
-  EXCEPT SELECT user_id FROM touched WHERE is_follower
-)
+_CREATE_WRITTEN = """
+CREATE TEMP TABLE written_posts ON COMMIT DROP AS SELECT id FROM new_posts WHERE place BETWEEN $1 AND $2
 """
 
 
 async def number_posts(connection: BulkConnection) -> Sequence[Any]:
     """Finds the staged posts that are new and gives each its place within its millisecond.
 
-    Returns (file, line) of those for which the millisecond has no place left; they are not imported.
+    Returns (file, line, is a repost) of those for which the millisecond has no place left; they are not imported.
     """
     await connection.execute(_CREATE_FRESH)
     await connection.execute("ANALYZE fresh_posts")
@@ -140,7 +103,7 @@ async def number_posts(connection: BulkConnection) -> Sequence[Any]:
 
 
 async def prepare_posts(connection: BulkConnection) -> int:
-    """Makes the temporary table `new_posts`, in the order of ids; returns the number of its rows."""
+    """Makes the temporary table `new_posts`, in the order of ids, without reposts; returns the number of its rows."""
     await connection.execute(_CREATE_NEW)
     await connection.execute("CREATE UNIQUE INDEX ON new_posts (place)")
     posts: int = await connection.fetch_value("SELECT count(*) FROM new_posts")
@@ -150,24 +113,28 @@ async def prepare_posts(connection: BulkConnection) -> int:
 
 async def insert_posts(connection: BulkConnection, first: int, last: int, *, celebrity_threshold: int) -> None:
     """Inserts the new posts at the places `first` to `last`, in one transaction with all that tells of them."""
-    await connection.execute("DROP TABLE IF EXISTS touched")
+    await announce_posts.begin(connection)
     async with connection.transaction():
+        await connection.execute(_CREATE_WRITTEN, first, last)
+        await begin_hashtags(connection)
         for begin in range(first, last + 1, _POSTS_PER_COPY):
             end = min(begin + _POSTS_PER_COPY - 1, last)
-            await _copy_posts(connection, await connection.fetch(_FETCH, begin, end, celebrity_threshold))
-        await connection.execute(_CREATE_TOUCHED, first, last)
-        await connection.execute("ANALYZE touched")
-        await connection.fetch_value(_LOCK)
-        await connection.execute(_COUNT_NEWLY_PULLED)
-        await connection.execute(_UPDATE_USERS)
-    # Who began to follow an author meanwhile was not seen above, and may have built a timeline without the posts.
-    await connection.execute(_LATE_FOLLOWERS)
+            await _copy_posts(connection, await connection.fetch(_FETCH, begin, end), AudienceRule(celebrity_threshold))
+        await announce_posts.announce(connection)
+        await write_hashtags(connection)
+    await announce_posts.announce_to_late_followers(connection)
 
 
-async def _copy_posts(connection: BulkConnection, posts: Sequence[Any]) -> None:
+async def _copy_posts(connection: BulkConnection, posts: Sequence[Any], rule: AudienceRule) -> None:
+    # The followers alone decide: an import writes to no timeline, so it takes nothing of the workers' capacity.
     spans = [find_entities(post["text"]) for post in posts]
     names = set[str]().union(*map(mentioned_names, spans))
     ids = {row[0]: row[1] for row in await connection.fetch(_FIND_NAMES, list(names))} if names else {}
+    rows = [entity_rows(found, ids) for found in spans]
+    await note_hashtags(
+        connection,
+        ((post["id"], name) for post, found in zip(posts, rows, strict=True) for name in hashtag_names(found)),
+    )
     await connection.copy(
         "posts",
         _COLUMNS,
@@ -181,10 +148,10 @@ async def _copy_posts(connection: BulkConnection, posts: Sequence[Any]) -> None:
                 post["visibility"],
                 post["location_name"],
                 post["score"],
-                post["delivery"],
-                orjson.dumps(entity_rows(found, ids)).decode(),
+                choose_delivery(Audience(post["follower_count"]), rule).value,
+                orjson.dumps(found).decode(),
                 created_at_of(post["id"]),
             )
-            for post, found in zip(posts, spans, strict=True)
+            for post, found in zip(posts, rows, strict=True)
         ),
     )

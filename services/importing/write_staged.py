@@ -1,4 +1,4 @@
-"""From staged rows to truth: accounts and follows, posts, scores. Files and generated worlds both end here.
+"""From staged rows to truth: accounts and follows, posts, shares, scores. Files and generated worlds both end here.
 
 Each transaction leaves a true state and is the same whenever it runs; so what was interrupted is simply run again.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db.bulk import BulkConnection, is_lost_race
-from services.importing import write_accounts, write_activity, write_follows, write_posts
+from services.importing import write_accounts, write_activity, write_follows, write_posts, write_shares
 from services.importing.progress import PhaseTimes, Progress, ReportProgress
 
 _ATTEMPTS = 5
@@ -29,12 +29,21 @@ class StagedOutcome:
     old_follows: int
     scored_follows: int
     new_posts: int
+    new_shares: int
 
 
 async def write_staged(
-    connection: BulkConnection, *, celebrity_threshold: int, report: ReportProgress, times: PhaseTimes
+    connection: BulkConnection,
+    *,
+    celebrity_threshold: int,
+    report: ReportProgress,
+    times: PhaseTimes,
+    has_reposts: bool = False,
 ) -> StagedOutcome:
-    """Writes all that is staged, and numbered (`write_posts.number_posts`). What is there already stays as it is."""
+    """Writes all that is staged, and numbered (`write_posts.number_posts`). What is there already stays as it is.
+
+    `has_reposts`: there are some, and `choose_shares` has left those that become shares.
+    """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             # One transaction: new accounts are written once, with the counts that their first follows give them.
@@ -67,6 +76,8 @@ async def write_staged(
         report(Progress("follows", edges, edges, "follows"))
     with times.measure("posts"):
         posts = await _insert_posts(connection, celebrity_threshold, report)
+    with times.measure("shares"):
+        shares = await _insert_shares(connection, celebrity_threshold, report) if has_reposts else 0
     with times.measure("activity"):
         report(Progress("activity", 0, None, "follows"))
         scored += await write_activity.raise_scores(connection)
@@ -80,6 +91,7 @@ async def write_staged(
         old_follows=edges - new_follows,
         scored_follows=scored,
         new_posts=posts,
+        new_shares=shares,
     )
 
 
@@ -111,3 +123,21 @@ async def _insert_posts(connection: BulkConnection, celebrity_threshold: int, re
                     raise
         report(Progress("posts", last, posts, "posts"))
     return posts
+
+
+async def _insert_shares(connection: BulkConnection, celebrity_threshold: int, report: ReportProgress) -> int:
+    shares = await write_shares.prepare_shares(connection)
+    report(Progress("shares", 0, shares, "shares"))
+    batch = write_shares.SHARES_PER_TRANSACTION
+    written = 0
+    for first in range(1, shares + 1, batch):
+        last = min(first + batch - 1, shares)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                written += await write_shares.insert_shares(connection, first, last, celebrity_threshold=celebrity_threshold)
+                break
+            except Exception as error:
+                if attempt == _ATTEMPTS or not is_lost_race(error):
+                    raise
+        report(Progress("shares", last, shares, "shares"))
+    return written

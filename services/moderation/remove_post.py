@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from db.posts import load_fan_out_facts
-from domain.errors import RefusalCode, RefusedError
+from db import posts
 from domain.ids import MAX_ID
 from services.backends import Backends
-from services.posts.delete_post import delete_post
+from services.posts.remove_post import remove_post_in
 
 
 async def remove_post(backends: Backends, *, post_id: int) -> bool:
-    """Exactly what its author's deletion does. False where there is no such post (any more)."""
+    """What its author's deletion does, also where the author could not. False where there is no such post (any more)."""
     if not 0 <= post_id <= MAX_ID:
         return False
-    async with backends.database.reading() as session:
-        facts = await load_fan_out_facts(session, post_id)
-    if facts is None:
-        return False
-    try:
-        await delete_post(backends, author_id=facts[0], post_id=post_id)
-    except RefusedError as error:
-        if [refusal.code for refusal in error.refusals] == [RefusalCode.NOT_FOUND]:
+    async with backends.database.writing() as session:
+        found = (await posts.load_posts_for_many(session, [post_id])).get(post_id)
+        post = await posts.lock_own_post(session, post_id, author_id=found.author.id) if found is not None else None
+        if post is None:
             return False
-        raise
+        await remove_post_in(session, post)
+    backends.relay_bell.ring()
     return True

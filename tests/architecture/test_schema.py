@@ -21,6 +21,7 @@ from strawberry.types.field import StrawberryField
 
 from schema.build import build_schema as build_strawberry_schema
 from schema.build import graphql_core_schema, print_sdl
+from schema.limits import PAGED
 from tests.architecture.contract import members
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +91,17 @@ def test_plain_fields_stand_on_the_record(definition: StrawberryObjectDefinition
 def test_types_of_an_interface_recognise_their_records(definition: StrawberryObjectDefinition) -> None:
     if definition.interfaces and not definition.is_interface:
         assert definition.is_type_of is not None, f"{definition.name} needs @represents"
+
+
+def test_every_paged_list_counts_in_the_limits() -> None:
+    paged = {
+        name
+        for kind in graphql_core_schema().type_map.values()
+        if isinstance(kind, GraphQLObjectType)
+        for name, field in kind.fields.items()
+        if "first" in field.args
+    }
+    assert paged == PAGED
 
 
 def _has(record: type, name: str) -> bool:

@@ -1,7 +1,8 @@
 """Every account's whole home feed, computed from the files of congress2016 alone: no line of Tidings takes part.
 
-A feed holds the posts of the account itself and of those whom it follows, without reposts and replies, newest first: by
-(created_at, id as a number), both descending.
+A feed holds the posts of the account itself and of those whom it follows, and what those have shared without words: reposts
+whose original is in the files. Replies are left out. Newest first: by (created_at, id as a number), both descending. Of the
+ways by which one original comes into a feed each is an entry, but for those with another one in the seven days before.
 """
 
 from __future__ import annotations
@@ -11,18 +12,31 @@ import gzip
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from heapq import merge
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-_Post = tuple[str, int]
-"""(created_at as ISO 8601 with whole seconds in UTC, which sorts as text; id)"""
+from tests.services.importing.share_oracle import expected_shares
+
+REPEAT_WINDOW = timedelta(days=7)
+
+_Reason = tuple[datetime, int, int]
+"""(created_at, id, id of what it is about: the post itself, or what it shares)"""
 
 
 def expected_feeds(folder: Path) -> dict[str, list[str]]:
-    """The feed of every account that users.csv or follows.csv names: ids of posts by the account's id in the files."""
-    posts = _posts_by_author(folder)
+    """The feed of every account that users.csv or follows.csv names: ids of posts and reposts by the account's id there."""
+    rows = list(read_posts(folder))
+    posts: dict[str, list[_Reason]] = defaultdict(list)
+    shares: dict[str, list[_Reason]] = defaultdict(list)
+    roots = expected_shares(rows)
+    for row in rows:
+        created_at = datetime.fromisoformat(row["created_at"])
+        if row["id"] in roots:
+            shares[row["user_id"]].append((created_at, int(row["id"]), int(roots[row["id"]])))
+        elif "repost_of" not in row and "reply_to" not in row:
+            posts[row["user_id"]].append((created_at, int(row["id"]), int(row["id"])))
     followees: dict[str, set[str]] = defaultdict(set)
     accounts: set[str] = set()
     with _open(folder, "users.csv") as file:
@@ -32,27 +46,32 @@ def expected_feeds(folder: Path) -> dict[str, list[str]]:
             accounts.update((row["follower_id"], row["followee_id"]))
             followees[row["follower_id"]].add(row["followee_id"])
     accounts.update(posts)
-    return {account: _feed(posts, {account, *followees[account]}) for account in accounts}
+    feeds = {}
+    for account in accounts:
+        reasons = [*posts[account]]
+        for followee in followees[account]:
+            reasons += posts[followee] + shares[followee]
+        feeds[account] = _feed(reasons)
+    return feeds
 
 
-def _feed(posts: dict[str, list[_Post]], authors: set[str]) -> list[str]:
-    newest_first = merge(*(posts[author] for author in authors if author in posts), reverse=True)
-    return [str(post_id) for _, post_id in newest_first]
+def _feed(reasons: list[_Reason]) -> list[str]:
+    shown = []
+    last: dict[int, datetime] = {}
+    for created_at, number, root in sorted(reasons):
+        if root not in last or created_at - last[root] > REPEAT_WINDOW:
+            shown.append(str(number))
+        last[root] = created_at
+    return shown[::-1]
 
 
-def _posts_by_author(folder: Path) -> dict[str, list[_Post]]:
-    """Each author's posts, newest first."""
-    posts: dict[str, list[_Post]] = defaultdict(list)
+def read_posts(folder: Path) -> Iterator[dict[str, Any]]:
+    """The rows of all files of posts, in their order."""
     for line in chain.from_iterable(map(_lines, sorted(folder.glob("posts*.jsonl*")))):
         row = json.loads(line)
-        if "repost_of" in row or "reply_to" in row:
-            continue
         assert len(row["created_at"]) == 20, "whole seconds in UTC"
         assert row["created_at"].endswith("Z"), "whole seconds in UTC"
-        posts[row["user_id"]].append((row["created_at"], int(row["id"])))
-    for own in posts.values():
-        own.sort(reverse=True)
-    return posts
+        yield row
 
 
 def _lines(path: Path) -> Iterator[str]:

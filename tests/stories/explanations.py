@@ -15,7 +15,9 @@ _ABOUT = """
     UNION SELECT p.* FROM posts p, root WHERE p.shared_post_id = root.id AND p.is_plain_share AND p.deleted_at IS NULL
   )
 """
-_FOLLOWED = "SELECT 1 FROM about JOIN feed_sources s ON s.author_id = about.author_id AND about.id <= s.until_id WHERE s.viewer_id = $1"
+_FOLLOWED = (
+    "SELECT 1 FROM about JOIN feed_sources s ON s.author_id = about.author_id AND about.id <= s.until_id WHERE s.viewer_id = $1"
+)
 _CONDITIONS = {
     FeedRule.DELETED: "SELECT 1 FROM about WHERE deleted_at IS NOT NULL AND $1 > 0",
     FeedRule.BLOCKED: "SELECT 1 FROM about JOIN blocks ON blocked_id = author_id WHERE blocker_id = $1",
@@ -51,7 +53,11 @@ async def is_consistent(scene: Scene, rule: FeedRule, viewer_id: int, post_id: i
         return not own and not by_itself
     if rule is FeedRule.NOT_VISIBLE:
         # Of what is deleted, blocked or muted it says so; the rest is whatever hides from the viewer.
-        own = await scene.sql("SELECT 1 FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = $2 AND author_id = $1"
-                              " AND NOT p.is_plain_share", viewer_id, post_id)
+        own = await scene.sql(
+            "SELECT 1 FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = $2 AND author_id = $1"
+            " AND NOT p.is_plain_share",
+            viewer_id,
+            post_id,
+        )
         return not own
     return bool(await scene.sql(f"{_ABOUT} {_CONDITIONS[rule]}", viewer_id, post_id))

@@ -59,9 +59,7 @@ _READING: dict[Action, int] = {
     reading_actions.read_while_it_happens: 6,
 }
 
-ACTIONS: dict[str, Action] = {
-    action.__name__: action for group in (_POSTS, _PEOPLE, _MACHINES, _READING) for action in group
-}
+ACTIONS: dict[str, Action] = {action.__name__: action for group in (_POSTS, _PEOPLE, _MACHINES, _READING) for action in group}
 
 MOODS: dict[str, list[str]] = {
     mood: [

@@ -33,6 +33,11 @@ class Client:
     def ids(self) -> list[int]:
         return [event.edge.node.id for event in self.events]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there is no connection now."""
+        return self._task is None
+
     def connect(self, *, stop_after: int | None = None) -> None:
         """Goes on from the cursor; cuts the connection by itself after so many further events."""
         self.stop_after = stop_after

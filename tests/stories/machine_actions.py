@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from db import outbox
+from domain.timeline_version import TimelineVersion
 from services.fan_out import deliver_event as deliver_module
 from services.fan_out.deliver_event import Outcome
 from tests.stories.scene import Scene
@@ -50,23 +51,34 @@ async def drain(scene: Scene, _a: int, _b: int, _c: int) -> None:
     await scene.world.drain()
 
 
-async def threshold(scene: Scene, a: int, _b: int, _c: int) -> None:
-    scene.world.backends = replace(
-        scene.backends, policy=replace(scene.backends.policy, celebrity_threshold=2 + a % 5, fanout_batch=1 + a % 3)
+async def threshold(scene: Scene, a: int, b: int, c: int) -> None:
+    policy = replace(
+        scene.backends.policy,
+        celebrity_threshold=2 + a % 5,
+        fanout_batch=1 + a % 3,
+        fanout_writes_per_second=1 / 3_600 * (3 + b % 40),
+        pull_hysteresis=(0.0, 0.1, 0.5)[c % 3],
     )
+    scene.world.backends = replace(scene.backends, policy=policy)
 
 
-async def cap(scene: Scene, a: int, _b: int, _c: int) -> None:
+async def cap(scene: Scene, a: int, b: int, _c: int) -> None:
     """A deployment with another cap: timelines of the old one are still there."""
     scene.backends.timelines.cap = 2 + a % 12
+    scene.backends.pulled_posts.cap = 2 + b % 5
 
 
 async def wipe(scene: Scene, _a: int, _b: int, _c: int) -> None:
     await scene.backends.redis.redis.flushdb()
 
 
-async def evict(scene: Scene, a: int, _b: int, _c: int) -> None:
-    await scene.backends.timelines.forget([scene.id(a)])
+async def evict(scene: Scene, a: int, b: int, _c: int) -> None:
+    if b % 3 == 0:
+        await scene.backends.timelines.forget([scene.id(a)])
+    elif b % 3 == 1:
+        await scene.backends.pulled_posts.forget([scene.id(a)])
+    else:
+        await scene.backends.pulled_authors.forget(scene.id(a))
 
 
 async def save(scene: Scene, _a: int, _b: int, _c: int) -> None:
@@ -90,6 +102,12 @@ async def dead_builder(scene: Scene, a: int, b: int, _: int) -> None:
     if not await scene.is_awake(viewer_id):
         return
     version = await scene.world.timeline_version(scene.name(a))
+    if b % 4 == 3:
+        rows = await scene.sql("SELECT import_version FROM users WHERE id = $1", viewer_id)
+        await scene.backends.pulled_posts.forget([viewer_id])
+        imported = TimelineVersion(version.database, rows[0][0])
+        await scene.backends.pulled_posts.begin_building(viewer_id, version=imported)
+        return
     if b % 2:
         await scene.backends.timelines.forget([viewer_id])
     await scene.backends.timelines.begin_building(viewer_id, version=version)

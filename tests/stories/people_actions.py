@@ -67,7 +67,9 @@ async def unmute(scene: Scene, a: int, b: int, _: int) -> None:
         return
     viewer_id, user_id = mutes[a % len(mutes)]
     if b % 2:
-        await scene.sql("UPDATE mutes SET until = now() - interval '1 s' WHERE muter_id = $1 AND muted_id = $2", viewer_id, user_id)
+        await scene.sql(
+            "UPDATE mutes SET until = now() - interval '1 s' WHERE muter_id = $1 AND muted_id = $2", viewer_id, user_id
+        )
     else:
         await unmute_user(scene.backends, viewer_id=viewer_id, user_id=user_id)
 

@@ -6,13 +6,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-from sqlalchemy import text
-
 from cache import timelines as timelines_module
-from cache.scripts import source
 from cache.timelines import Slice, Timelines, Warmth
-from db import feed_candidates, outbox
+from db import feed_candidates, outbox, pulled_posts
 from domain import feed_rule
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
@@ -20,38 +16,24 @@ from services.fan_out import deliver_event as deliver_module
 from services.feeds import feed_candidates as reader_module
 from services.feeds import read_home_feed
 from services.fill_page import FilledPage, fill_page
+from tests.stories import planted_cache_bugs as cache_bugs
 from tests.stories import planted_rule_bugs as rule_bugs
+from tests.stories.planting import Patch, change_script, change_sql
 from tests.world import World
 
-Patch = pytest.MonkeyPatch
 SMALLER_THAN_A_LARGE_CAP = 8
 
 
-def change_sql(patch: Patch, module: Any, name: str, old: str, new: str) -> None:
-    statement = getattr(module, name)
-    parts = statement if isinstance(statement, tuple) else (statement,)
-    assert all(old in part.text for part in parts), f"{old!r} is no longer in {name}"
-    changed = tuple(text(part.text.replace(old, new)) for part in parts)
-    patch.setattr(module, name, changed if isinstance(statement, tuple) else changed[0])
-
-
-def _script(world: World, attribute: str, name: str, old: str, new: str) -> None:
-    script = source(name)
-    assert old in script, f"{old!r} is no longer in {name}.lua"
-    register = world.backends.redis.redis.register_script
-    setattr(world.backends.timelines, attribute, register(script.replace(old, new)))
-
-
 def open_promises_not_merged(patch: Patch, _: World) -> None:
-    change_sql(patch, feed_candidates, "_UNPUSHED_BOTH", "o.kind = 'post_published'", "false")
+    change_sql(patch, feed_candidates, "_UNLISTED_BOTH", "o.kind = 'post_published'", "false")
 
 
 def promises_counted_as_posts(patch: Patch, _: World) -> None:
-    change_sql(patch, feed_candidates, "_UNPUSHED_BOTH", "SELECT DISTINCT", "SELECT")
+    change_sql(patch, feed_candidates, "_UNLISTED_BOTH", "SELECT DISTINCT", "SELECT")
 
 
 def pulled_authors_not_merged(patch: Patch, _: World) -> None:
-    change_sql(patch, feed_candidates, "_UNPUSHED_BOTH", "u.has_pulled_posts", "false")
+    change_sql(patch, pulled_posts, "_PULLED_AUTHORS", "u.has_pulled_posts", "false")
 
 
 def below_the_slice_other_rules(patch: Patch, _: World) -> None:
@@ -81,11 +63,11 @@ def cut_slice_taken_as_whole(patch: Patch, _: World) -> None:
 
 
 def trimmed_without_saying_so(_: Patch, world: World) -> None:
-    _script(world, "_deliver", "deliver", "if string.sub(marker, -1) == 'w' then", "if false then")
+    change_script(world, "_deliver", "deliver", "if string.sub(marker, -1) == 'w' then", "if false then")
 
 
 def written_to_cold_timelines(_: Patch, world: World) -> None:
-    _script(
+    change_script(
         world,
         "_deliver",
         "deliver",
@@ -95,7 +77,7 @@ def written_to_cold_timelines(_: Patch, world: World) -> None:
 
 
 def written_below_the_floor(_: Patch, world: World) -> None:
-    _script(
+    change_script(
         world,
         "_deliver",
         "deliver",
@@ -105,11 +87,11 @@ def written_below_the_floor(_: Patch, world: World) -> None:
 
 
 def ties_the_other_way_round(_: Patch, world: World) -> None:
-    _script(world, "_read", "read_timeline", "batch[i] > first)", "batch[i] < first)")
+    change_script(world, "_read", "read_timeline", "batch[i] > first)", "batch[i] < first)")
 
 
 def building_timelines_not_written_to(_: Patch, world: World) -> None:
-    _script(world, "_deliver", "deliver", "if state == 'b' then", "if state == 'never' then")
+    change_script(world, "_deliver", "deliver", "if state == 'b' then", "if state == 'never' then")
 
 
 def relation_not_judged_again(patch: Patch, _: World) -> None:
@@ -191,6 +173,7 @@ BY_NAME: dict[str, Callable[[Patch, World], None]] = {
         backwards_by_the_present_cap,
         stale_attempts_go_on,
         a_dead_builder_holds_for_ever,
+        *cache_bugs.ALL,
         *rule_bugs.ALL,
     )
 }

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from db import feed_candidates, feed_facts, feed_positions, posts
@@ -17,17 +16,8 @@ from domain.ids import first_id_at, milliseconds_of
 from domain.records import PostFacts, PostRecord, Relation, UserRecord
 from services.feeds import feed_entry, feed_position, judge_reasons, read_home_feed
 from services.posts import unshare_post
+from tests.stories.planting import Patch, change_sql
 from tests.world import World
-
-Patch = pytest.MonkeyPatch
-
-
-def _change(patch: Patch, module: Any, name: str, old: str, new: str) -> None:
-    statement = getattr(module, name)
-    parts = statement if isinstance(statement, tuple) else (statement,)
-    assert all(old in part.text for part in parts), f"{old!r} is no longer in {name}"
-    changed = tuple(text(part.text.replace(old, new)) for part in parts)
-    patch.setattr(module, name, changed if isinstance(statement, tuple) else changed[0])
 
 
 def _judge_other_facts(patch: Patch, change: Any) -> None:
@@ -47,9 +37,7 @@ def repeat_window_without_its_edge(patch: Patch, _: World) -> None:
     patch.setattr(
         FeedRules,
         "window_start",
-        lambda rules, reason_id: first_id_at(
-            milliseconds_of(reason_id) - int(rules.repeat_window.total_seconds() * 1_000) + 1
-        ),
+        lambda rules, reason_id: first_id_at(milliseconds_of(reason_id) - int(rules.repeat_window.total_seconds() * 1_000) + 1),
     )
 
 
@@ -79,8 +67,8 @@ def block_checked_one_way(patch: Patch, _: World) -> None:
 
 def kept_history_without_its_limit(patch: Patch, _: World) -> None:
     patch.setattr(feed_rule, "is_source", lambda relation, _: relation.follows or relation.kept_until is not None)
-    for name in ("_UNPUSHED_BOTH", "_ALL_BOTH"):
-        _change(patch, feed_candidates, name, "AND id <= s.until_id", "")
+    for name in ("_UNLISTED_BOTH", "_ALL_BOTH"):
+        change_sql(patch, feed_candidates, name, "AND id <= s.until_id", "")
 
 
 def hashtag_reasons_only_of_the_followed(patch: Patch, _: World) -> None:
@@ -94,15 +82,19 @@ def hashtag_reasons_only_of_the_followed(patch: Patch, _: World) -> None:
 
 
 def hashtags_not_merged_into_timelines(patch: Patch, _: World) -> None:
-    _change(patch, feed_candidates, "_UNPUSHED_BOTH", "FROM hashtag_follows h", "FROM (SELECT * FROM hashtag_follows LIMIT 0) h")
+    change_sql(
+        patch, feed_candidates, "_UNLISTED_BOTH", "FROM hashtag_follows h", "FROM (SELECT * FROM hashtag_follows LIMIT 0) h"
+    )
 
 
 def daily_limit_counts_what_is_there(patch: Patch, _: World) -> None:
-    _change(patch, feed_facts, "_DAY_RANKS", "d.author_id = p.author_id", "d.author_id = p.author_id AND d.deleted_at IS NULL")
+    change_sql(
+        patch, feed_facts, "_DAY_RANKS", "d.author_id = p.author_id", "d.author_id = p.author_id AND d.deleted_at IS NULL"
+    )
 
 
 def daily_limit_of_the_last_24_hours(patch: Patch, _: World) -> None:
-    _change(patch, feed_facts, "_DAY_RANKS", "/ 86400000 * 86400000", "- 86400000")
+    change_sql(patch, feed_facts, "_DAY_RANKS", "/ 86400000 * 86400000", "- 86400000")
 
 
 def daily_limit_on_hashtags_too(patch: Patch, _: World) -> None:
@@ -125,13 +117,11 @@ def _judge_with(patch: Patch, refuses: Any) -> None:
 
 
 def hide_seen_by_the_present_place(patch: Patch, _: World) -> None:
-    patch.setattr(
-        read_home_feed, "_floor", lambda viewer, place: viewer.position if viewer.preferences.hide_seen else 0
-    )
+    patch.setattr(read_home_feed, "_floor", lambda viewer, place: viewer.position if viewer.preferences.hide_seen else 0)
 
 
 def the_last_mark_wins(patch: Patch, _: World) -> None:
-    _change(patch, feed_positions, "_MOVE", "WHERE f.position_id < EXCLUDED.position_id", "")
+    change_sql(patch, feed_positions, "_MOVE", "WHERE f.position_id < EXCLUDED.position_id", "")
 
 
 def unseen_counts_the_place_itself(patch: Patch, _: World) -> None:

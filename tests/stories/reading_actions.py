@@ -75,6 +75,9 @@ async def read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
     actor = a if change in (people_actions.follow, people_actions.unfollow, people_actions.block) else c
     if c % 2:
         await scene.backends.timelines.forget([viewer_id])
+    if c % 3 == 0:
+        await scene.backends.pulled_authors.forget(viewer_id)
+        await scene.backends.pulled_posts.forget(list(scene.world.ids.values()))
     before = set(await expected_feed(scene.backends, viewer_id))
 
     async def happen() -> None:

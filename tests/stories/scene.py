@@ -14,6 +14,7 @@ from cache import timelines as timelines_module
 from db.database import asyncpg_url
 from domain.ids import DAY_MS
 from services.backends import Backends
+from services.fan_out import audiences as audiences_module
 from services.fan_out import deliver_event as deliver_module
 from tests.world import World
 
@@ -22,9 +23,20 @@ SMALL_SLACK = 1
 TAGS = ("red", "blue")
 WORDS = ("apple", "pear", "plum")
 _KEPT_CURSORS = 30
-_TABLES = (
-    "outbox posts follows follow_requests kept_follows blocks mutes post_hashtags hashtag_follows hashtags feed_positions users"
-).split()
+_TABLES = [
+    "outbox",
+    "posts",
+    "follows",
+    "follow_requests",
+    "kept_follows",
+    "blocks",
+    "mutes",
+    "post_hashtags",
+    "hashtag_follows",
+    "hashtags",
+    "feed_positions",
+    "users",
+]
 _TRUNCATE_EVERY = 40
 """Walks between two real emptyings; in between rows are deleted, which is ten times as fast for so few."""
 
@@ -42,7 +54,9 @@ _PEOPLE = """
 INSERT INTO users (id, external_id, username, display_name)
 SELECT $1 + place, name, name, name FROM unnest($2::text[]) WITH ORDINALITY AS people (name, place)
 """
-_FOLLOWS = "INSERT INTO follows (follower_id, followee_id) SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING"
+_FOLLOWS = (
+    "INSERT INTO follows (follower_id, followee_id) SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING"
+)
 _COUNTS = """
 UPDATE users SET follower_count = (SELECT count(*) FROM follows WHERE followee_id = users.id),
   following_count = (SELECT count(*) FROM follows WHERE follower_id = users.id)
@@ -124,6 +138,8 @@ class Scene:
     runs: int = 0
     _slack: int = timelines_module.TRIM_SLACK
     _job_seconds: float = deliver_module.JOB_SECONDS
+    _worth_from: int = audiences_module.WORTH_FROM
+    _load_chunk: int = audiences_module.LOAD_CHUNK
 
     @classmethod
     async def open(cls, ground: Ground, *, people: int, follows: Sequence[tuple[int, int]], window_days: int) -> Self:
@@ -137,7 +153,7 @@ class Scene:
             repeat_window=timedelta(days=window_days),
         )
         backends = replace(backends, policy=policy)
-        backends.timelines.cap = SMALL_CAP
+        backends.timelines.cap = backends.pulled_posts.cap = SMALL_CAP
         backends.redis._run = _ChosenRun("run0")  # type: ignore[assignment]
         await ground.clear()
         names = [f"p{number}" for number in range(people)]
@@ -152,11 +168,13 @@ class Scene:
             await ground.direct.execute(_COUNTS)
         timelines_module.TRIM_SLACK = SMALL_SLACK
         deliver_module.JOB_SECONDS = 0.0
+        audiences_module.WORTH_FROM, audiences_module.LOAD_CHUNK = 0, 2
         return scene
 
     def close(self) -> None:
         timelines_module.TRIM_SLACK = self._slack
         deliver_module.JOB_SECONDS = self._job_seconds
+        audiences_module.WORTH_FROM, audiences_module.LOAD_CHUNK = self._worth_from, self._load_chunk
 
     @property
     def backends(self) -> Backends:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.stories import cache_scenarios as cache_scenes
 from tests.stories import trap_scenarios as scenes
 from tests.world import World
 
@@ -15,7 +16,7 @@ def _small_slack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cache.timelines.TRIM_SLACK", 2)
 
 
-@pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda scene: scene.__name__)
+@pytest.mark.parametrize("scene", [*scenes.SCENES, *cache_scenes.SCENES], ids=lambda scene: scene.__name__)
 async def test_we_do_not_fall_into_it(world: World, scene: Callable[[World], Awaitable[None]]) -> None:
     await scene(world)
 

@@ -47,6 +47,8 @@ async def same_by_every_way(world: World, viewer: str, *, sizes: tuple[int, ...]
         for size in sizes:
             if way == "cold":
                 await world.backends.timelines.forget([world.ids[viewer]])
+                await world.backends.pulled_posts.forget(list(world.ids.values()))
+                await world.backends.pulled_authors.forget(world.ids[viewer])
             if way == "without cache":
                 world.backends.redis._closed_until = float("inf")
             found = await world.walk(viewer, size)

@@ -8,30 +8,28 @@ from services.importing.import_files import import_files
 from services.importing.summary import Written
 from tests.import_database import contents, query, wrong_counts
 from tests.real_data.folders import real_folder
-from tests.real_data.oracle import expected_feeds
+from tests.real_data.oracle import read_posts
+from tests.services.importing.share_oracle import expected_shares
 
 
 async def test_congress2016_is_read_back_as_an_oracle_of_the_files_has_it(database_url: str) -> None:
     folder = real_folder("congress2016")
     summary = await import_files(database_url, folder, celebrity_threshold=200, strict=True)
     assert (summary.users, summary.follows, summary.posts) == (Written(516, 0), Written(61_535, 0), Written(7_822, 0))
-    assert (summary.reposts_left_out, summary.replies_left_out) == (2_423, 338)
+    assert (summary.shares, summary.reposts_left_out, summary.replies_left_out) == (Written(520, 0), 1_903, 338)
     assert (summary.duplicate_rows, summary.usernames_replaced, summary.malformed) == (0, (), ())
     assert await wrong_counts(database_url) == []
 
-    expected = expected_feeds(folder)
-    assert len(expected) == 516
-    rows = await query(
-        database_url,
-        """
-        SELECT v.external_id, array_agg(p.source_id ORDER BY p.id DESC) AS feed
-        FROM users v JOIN LATERAL (
-          SELECT v.id AS author_id UNION ALL SELECT followee_id FROM follows WHERE follower_id = v.id
-        ) AS authors ON true JOIN posts p USING (author_id) GROUP BY v.id
-        """,
+    rows = list(read_posts(folder))
+    shares = await query(
+        database_url, "SELECT s.source_id, r.source_id FROM posts s JOIN posts r ON r.id = s.shared_post_id ORDER BY s.id"
     )
-    feeds = {row["external_id"]: row["feed"] for row in rows}
-    assert {account: feeds.get(account, []) for account in expected} == expected
+    assert {row[0]: row[1] for row in shares} == expected_shares(rows)
+    # What the files call earlier has the lower id.
+    order = [row[0] for row in await query(database_url, "SELECT source_id FROM posts ORDER BY id")]
+    there = set(order)
+    written = sorted((row for row in rows if row["id"] in there), key=lambda row: (row["created_at"], int(row["id"])))
+    assert order == [row["id"] for row in written]
     [largest] = await query(database_url, "SELECT max(follower_count), max(following_count) FROM users")
     assert tuple(largest) == (292, 509)
 

@@ -71,6 +71,8 @@ async def test_a_second_run_changes_nothing_at_all(database_url: str, tmp_path: 
     assert second.users == Written(0, first.users.new)
     assert second.follows == Written(0, first.follows.new)
     assert second.posts == Written(0, first.posts.new)
+    assert second.shares == Written(0, first.shares.new)
+    assert second.reposts_left_out_because == first.reposts_left_out_because
     assert second.scored_follows == 0
     assert second.duplicate_rows == first.duplicate_rows
 

@@ -20,7 +20,10 @@ def write_file(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def write_world(folder: Path, seed: int = 1) -> Path:
-    """People, follows, posts (some in one millisecond, some left out) and activity; ids also beyond users.csv."""
+    """People, follows, posts (some in one millisecond, some left out), reposts and activity; ids also beyond users.csv.
+
+    Reposts are of posts outside, of posts before and behind them, of replies, of reposts, in circles, and repeated.
+    """
     random = Random(seed)
     users = ["id,screen_name,name,bio,created_at"]
     users += [f'{n},name_{n},"Name, {n}",Bio {n},2015-01-{n % 28 + 1:02}T00:00:00Z' for n in range(1, USERS + 1)]
@@ -39,7 +42,9 @@ def write_world(folder: Path, seed: int = 1) -> Path:
             "reposts": n % 7,
         }
         if n % 10 == 3:
-            post["repost_of"] = str(n)
+            post["repost_of"] = (
+                str(n) if n % 50 == 3 else str(7_000 + random.choice((n * 7 % POSTS, n - 1, n + 1, n - 10, n % 40)))
+            )
         if n % 15 == 3:
             post["reply_to"] = str(n)
         posts.append(json.dumps(post))

@@ -9,10 +9,12 @@ from domain.errors import RefusalCode, RefusedError
 from domain.paging import PageRequest
 from domain.records import PostRecord, Visibility
 from services.accounts.update_profile import update_profile
+from services.moderation.remove_post import remove_post
 from services.posts.delete_post import delete_post
 from services.posts.edit_post import edit_post
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.list_sharers import list_sharers
+from services.posts.list_user_posts import list_user_posts
 from services.posts.load_visible_posts import load_visible_posts
 from services.posts.share_post import share_post
 from services.posts.unshare_post import unshare_post
@@ -166,6 +168,32 @@ async def test_a_share_is_gone_with_its_original(three: World) -> None:
     assert await _code(edit) == NOT_FOUND
     await _delete(three, "bob", quote.id)
     assert await wrong_post_counts(three.backends) == []
+
+
+async def test_a_moderator_removes_any_of_them(three: World) -> None:
+    root = await three.post("ada", "about #this")
+    plain, quote = await _share(three, "bob", root), await _share(three, "bob", root, "about #that")
+    for post_id in (plain.id, quote.id, root):
+        assert [await remove_post(three.backends, post_id=post_id) for _ in range(2)] == [True, False]
+        assert await wrong_post_counts(three.backends) == []
+    assert not await remove_post(three.backends, post_id=12345)
+    assert await load_visible_posts(three.backends, [root, plain.id, quote.id], viewer_id=three.ids["bob"]) == {}
+
+
+async def test_a_block_in_either_direction_takes_shares_and_what_is_quoted(three: World) -> None:
+    root = await three.post("ada")
+    share, quote = await _share(three, "bob", root), await _share(three, "bob", root, "words")
+    ids = three.ids
+    for blocker, blocked in (("ada", "cat"), ("cat", "ada")):
+        async with three.backends.database.writing() as session:
+            await session.execute(text("DELETE FROM blocks"))
+            await session.execute(text("INSERT INTO blocks VALUES (:a, :b)"), {"a": ids[blocker], "b": ids[blocked]})
+        assert list(await load_visible_posts(three.backends, [root, share.id, quote.id], viewer_id=ids["cat"])) == [quote.id]
+        page = await list_user_posts(three.backends, author_id=ids["bob"], viewer_id=ids["cat"], page=PageRequest(20, None))
+        assert [item.post.id for item in page.nodes] == [quote.id]
+        for given in (root, share.id):
+            assert await _code(_share(three, "cat", given)) == NOT_FOUND
+        assert (await _share(three, "cat", quote.id)).shared_post_id == quote.id
 
 
 async def test_no_share_of_what_is_hidden_at_the_same_moment(three: World) -> None:
