@@ -72,7 +72,9 @@ def _take_batch(order: Order, seed_number: int, size: int) -> Tally:
         take_walks(seed_number=seed_number, walks=size, steps=order.steps)
     except Exception as error:
         print(f"seed {seed_number}, walk {progress.walks_to_failure}: a difference", flush=True)
-        print("".join(traceback.format_exception_only(error)), flush=True)
+        parts = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]
+        for part in parts:
+            print("".join(traceback.format_exception_only(part)), flush=True)
         return Tally(progress.walks_to_failure, progress.steps_to_failure, 1)
     return Tally(progress.walks, progress.steps)
 

@@ -82,7 +82,8 @@ async def read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
 
     async def happen() -> None:
         try:
-            await change(scene, actor, b, c)
+            # Not a block that is taken back at once: between the two is a third state.
+            await change(scene, actor, b, c if change is not people_actions.block else 1)
         except RefusedError:
             return
 
