@@ -14,7 +14,7 @@ _POSTS: dict[Action, int] = {
     post_actions.burst: 2,
     post_actions.edit: 3,
     post_actions.hide_and_show: 2,
-    post_actions.delete: 3,
+    post_actions.delete: 4,
     post_actions.share: 8,
     post_actions.share_by_many: 3,
     post_actions.unshare: 3,
@@ -27,7 +27,7 @@ _PEOPLE: dict[Action, int] = {
     people_actions.unblock: 1,
     people_actions.mute: 3,
     people_actions.unmute: 2,
-    people_actions.change_follow: 4,
+    people_actions.change_follow: 6,
     people_actions.tag: 3,
     people_actions.prefer: 4,
     people_actions.set_private: 2,
@@ -68,6 +68,12 @@ MOODS: dict[str, list[str]] = {
         for action, weight in group.items()
         for _ in range(weight * (3 if group is favoured else 1))
     ]
-    for mood, favoured in (("even", None), ("posts", _POSTS), ("people", _PEOPLE), ("machines", _MACHINES))
+    for mood, favoured in (
+        ("even", None),
+        ("machines", _MACHINES),
+        ("people", _PEOPLE),
+        ("posts", _POSTS),
+        ("reading", _READING),
+    )
 }
 """What a walk draws its steps from, by its mood: what is more likely is there more often."""

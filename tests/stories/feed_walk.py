@@ -68,6 +68,8 @@ class FeedMachine(RuleBasedStateMachine):
         posts=st.lists(_THREE, min_size=2, max_size=10),
         shares=st.lists(_THREE, max_size=6),
         tags=st.lists(_THREE, max_size=3),
+        limits=st.lists(_THREE, max_size=3),
+        preferences=st.lists(_THREE, max_size=3),
         window_days=st.sampled_from((7, 2, 1)),
         mood=st.sampled_from(sorted(MOODS)),
     )
@@ -78,6 +80,8 @@ class FeedMachine(RuleBasedStateMachine):
         posts: list[tuple[int, int, int]],
         shares: list[tuple[int, int, int]],
         tags: list[tuple[int, int, int]],
+        limits: list[tuple[int, int, int]],
+        preferences: list[tuple[int, int, int]],
         window_days: int,
         mood: str,
     ) -> None:
@@ -85,7 +89,8 @@ class FeedMachine(RuleBasedStateMachine):
         self.kinds = MOODS[mood]
         opening = Scene.open(self.ground, people=people, follows=follows, window_days=window_days)
         self.scene = self.runner.run(opening)
-        for kind, steps in (("post", posts), ("share", shares), ("tag", tags)):
+        opening_steps = {"change_follow": limits, "prefer": preferences, "tag": tags, "post": posts, "share": shares}
+        for kind, steps in opening_steps.items():
             for numbers in steps:
                 self._take(kind, *numbers)
 

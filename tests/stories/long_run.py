@@ -31,7 +31,6 @@ from tests.world import World
 
 BATCH = 50
 """Walks a seed."""
-_SHORTENING_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Order:
     share: int
     shares: int
     stop_at: float
+    shorten_seconds: int
     plant: str
 
     def batches(self) -> list[tuple[int, int]]:
@@ -67,7 +67,7 @@ class Tally:
 def _take_batch(order: Order, seed_number: int, size: int) -> Tally:
     progress = FeedMachine.progress
     progress.restart()
-    engine.MAX_SHRINKING_SECONDS = _SHORTENING_SECONDS
+    engine.MAX_SHRINKING_SECONDS = order.shorten_seconds
     try:
         take_walks(seed_number=seed_number, walks=size, steps=order.steps)
     except Exception as error:
@@ -110,11 +110,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=45, help="steps of a walk")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=1_000.0, help="begin no batch after so long")
+    parser.add_argument("--shorten", type=int, default=60, help="seconds to look for a shorter walk to a difference")
     parser.add_argument("--plant", choices=sorted(BY_NAME), default="", help="a mistake to plant first")
     options = parser.parse_args()
     stop_at = time.monotonic() + options.minutes * 60
     orders = [
-        Order(options.first, options.runs, options.steps, share, options.processes, stop_at, options.plant)
+        Order(options.first, options.runs, options.steps, share, options.processes, stop_at, options.shorten, options.plant)
         for share in range(options.processes)
     ]
     # Servers are stopped from a process's main thread, so each has a process; forked ones would share sockets.

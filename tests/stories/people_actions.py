@@ -82,7 +82,7 @@ async def change_follow(scene: Scene, a: int, b: int, c: int) -> None:
         followee_id=followee_id,
         close_friend=None,
         hide_shares=(None, True, False)[c % 3],
-        daily_limit=(1, None, 2, 3, 0)[c // 3 % 5],
+        daily_limit=(1, None, 2, 1, 3, 2, 0)[c // 3 % 7],
     )
 
 
@@ -99,7 +99,7 @@ async def prefer(scene: Scene, a: int, b: int, c: int) -> None:
         default_order=None,
         muted_words=(None, [], [WORDS[c % 3]], [WORDS[c % 3], WORDS[c // 3 % 3]])[b % 4],
         hide_shares=(None, True, False, None, False)[b // 4 % 5],
-        hide_seen=(None, True, True, False)[c // 9 % 4],
+        hide_seen=(True, None, True, False)[c // 9 % 4],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from db import feed_candidates, feed_facts, feed_positions, posts
+from db import audiences, feed_candidates, feed_facts, feed_positions, follows, posts
 from db.database import WriteSession
 from domain import feed_rule, visibility
 from domain.feed_rule import FeedRules, Reason, Verdict
@@ -69,6 +69,11 @@ def kept_history_without_its_limit(patch: Patch, _: World) -> None:
     patch.setattr(feed_rule, "is_source", lambda relation, _: relation.follows or relation.kept_until is not None)
     for name in ("_UNLISTED_BOTH", "_ALL_BOTH"):
         change_sql(patch, feed_candidates, name, "AND id <= s.until_id", "")
+
+
+def kept_viewers_left_out_of_fan_out(patch: Patch, _: World) -> None:
+    for module, name in ((audiences, "_RECEIVERS"), (follows, "_FOLLOWER_CHUNK")):
+        change_sql(patch, module, name, "WHERE author_id = :author_id", "WHERE false AND author_id = :author_id")
 
 
 def hashtag_reasons_only_of_the_followed(patch: Patch, _: World) -> None:
@@ -185,6 +190,7 @@ ALL = (
     mute_of_the_roots_author_ignored,
     block_checked_one_way,
     kept_history_without_its_limit,
+    kept_viewers_left_out_of_fan_out,
     hashtag_reasons_only_of_the_followed,
     hashtags_not_merged_into_timelines,
     daily_limit_counts_what_is_there,

@@ -86,7 +86,8 @@ class Ground:
         try:
             # Planning costs more than running a statement over so few rows.
             await direct.execute(
-                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET plan_cache_mode = force_generic_plan', current_database()); END $$"
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET plan_cache_mode = force_generic_plan', current_database());"
+                " END $$"
             )
             await direct.execute("SET plan_cache_mode = force_generic_plan")
             await direct.execute(_CLOCK)
