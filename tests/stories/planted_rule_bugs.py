@@ -11,11 +11,13 @@ from sqlalchemy import text
 from db import audiences, feed_candidates, feed_facts, feed_positions, follows, posts
 from db.database import WriteSession
 from domain import feed_rule, visibility
+from domain.feed import FeedRule
 from domain.feed_rule import FeedRules, Reason, Verdict
 from domain.ids import first_id_at, milliseconds_of
 from domain.records import PostFacts, PostRecord, Relation, UserRecord
 from services.feeds import feed_entry, feed_position, judge_reasons, read_home_feed
 from services.posts import unshare_post
+from services.posts.remove_post import remove_post_in
 from tests.stories.planting import Patch, change_sql
 from tests.world import World
 
@@ -116,7 +118,7 @@ def _judge_with(patch: Patch, refuses: Any) -> None:
 
     def judge(reason: Reason, rules: FeedRules) -> Verdict:
         verdict = honest(reason, rules)
-        return replace(verdict, rule=feed_rule.FeedRule.DAILY_LIMIT) if verdict.is_valid and refuses(verdict) else verdict
+        return replace(verdict, rule=FeedRule.DAILY_LIMIT) if verdict.is_valid and refuses(verdict) else verdict
 
     patch.setattr(judge_reasons, "judge_reason", judge)
 
@@ -139,7 +141,7 @@ def unseen_counts_the_place_itself(patch: Patch, _: World) -> None:
 
 
 def unshare_removes_other_shares(patch: Patch, _: World) -> None:
-    honest = unshare_post.remove_post_in
+    honest = remove_post_in
 
     async def careless(session: WriteSession, share: PostRecord) -> None:
         await honest(session, share)
