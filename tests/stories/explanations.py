@@ -18,6 +18,16 @@ _ABOUT = """
 _FOLLOWED = (
     "SELECT 1 FROM about JOIN feed_sources s ON s.author_id = about.author_id AND about.id <= s.until_id WHERE s.viewer_id = $1"
 )
+_OWN = """
+  SELECT 1 FROM posts p JOIN users u ON u.id = p.author_id
+  WHERE p.id = $2 AND p.author_id = $1 AND NOT p.is_plain_share AND u.suspended_at IS NULL
+"""
+_PUBLIC = """
+  SELECT 1 FROM own JOIN users u ON u.id = own.author_id
+  WHERE own.visibility = 'PUBLIC' AND own.deleted_at IS NULL AND NOT own.is_plain_share
+    AND NOT u.is_private AND u.suspended_at IS NULL AND u.shadow_banned_at IS NULL
+    AND NOT EXISTS (SELECT FROM blocks WHERE $1 IN (blocker_id, blocked_id) AND u.id IN (blocker_id, blocked_id))
+"""
 _CONDITIONS = {
     FeedRule.DELETED: "SELECT 1 FROM about WHERE deleted_at IS NOT NULL AND $1 > 0",
     FeedRule.BLOCKED: "SELECT 1 FROM about JOIN blocks ON blocked_id = author_id WHERE blocker_id = $1",
@@ -47,17 +57,11 @@ async def is_consistent(scene: Scene, rule: FeedRule, viewer_id: int, post_id: i
         return is_valid
     if is_valid:
         return False  # valid and not shown is a repetition, whatever else holds
+    if await scene.sql(_OWN, viewer_id, post_id):
+        gone = await scene.sql("SELECT 1 FROM posts WHERE id = $1 AND deleted_at IS NOT NULL", post_id)
+        return rule is (FeedRule.DELETED if gone else FeedRule.MUTED_WORD)
     if rule is FeedRule.NOT_FOLLOWING:
-        own = await scene.sql("SELECT 1 FROM posts WHERE id = $2 AND author_id = $1 AND NOT is_plain_share", viewer_id, post_id)
-        by_itself = await scene.sql(f"{_ABOUT} {_FOLLOWED} AND about.id = $2", viewer_id, post_id)
-        return not own and not by_itself
+        return not await scene.sql(f"{_ABOUT} {_FOLLOWED} AND about.id = $2", viewer_id, post_id)
     if rule is FeedRule.NOT_VISIBLE:
-        # Of what is deleted, blocked or muted it says so; the rest is whatever hides from the viewer.
-        own = await scene.sql(
-            "SELECT 1 FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = $2 AND author_id = $1"
-            " AND NOT p.is_plain_share",
-            viewer_id,
-            post_id,
-        )
-        return not own
+        return not await scene.sql(f"{_ABOUT} {_PUBLIC}", viewer_id, post_id)
     return bool(await scene.sql(f"{_ABOUT} {_CONDITIONS[rule]}", viewer_id, post_id))

@@ -55,7 +55,8 @@ _READING: dict[Action, int] = {
     reading_actions.warm: 3,
     reading_actions.explain: 6,
     reading_actions.look_at_position: 2,
-    reading_actions.mark_seen: 5,
+    reading_actions.mark_seen: 4,
+    reading_actions.scroll_and_mark: 3,
     reading_actions.read_while_it_happens: 6,
 }
 

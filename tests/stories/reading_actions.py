@@ -7,9 +7,10 @@ import asyncio
 from domain.errors import RefusedError
 from services.feeds.feed_cursors import open_place
 from services.feeds.feed_position import mark_feed_seen
+from services.preferences.update_preferences import update_preferences
 from tests.oracle import expected_feed
 from tests.stories import machine_actions, people_actions, post_actions
-from tests.stories.feed_checks import SIZES, check_explanation, check_page, check_position, check_walk
+from tests.stories.feed_checks import SIZES, check_explanation, check_from, check_page, check_position, check_walk
 from tests.stories.scene import Mark, Scene
 from tests.world import ids
 
@@ -55,7 +56,7 @@ async def mark_seen(scene: Scene, a: int, b: int, c: int) -> None:
     known = scene.marks.get(viewer_id)
     if not known or not await scene.is_awake(viewer_id):
         return
-    chosen = [known[(b + number * 7) % len(known)] for number in range(1 + c % 3)]
+    chosen = [known[(b - number * 7) % len(known)] for number in range(1 + c % 3)]
     told = await asyncio.gather(*(mark_feed_seen(scene.backends, viewer_id=viewer_id, cursor=one.cursor) for one in chosen))
     furthest = max(scene.positions.get(viewer_id, 0), *(one.id for one in chosen))
     for one, position in zip(chosen, told, strict=True):
@@ -66,6 +67,21 @@ async def mark_seen(scene: Scene, a: int, b: int, c: int) -> None:
     await check_position(scene, viewer_id)
 
 
+async def scroll_and_mark(scene: Scene, a: int, b: int, c: int) -> None:
+    """Down a few pages, marking what was read on the way; with hideSeen that is left out only by the next walk."""
+    viewer_id = scene.id(a)
+    if c % 2:
+        await update_preferences(
+            scene.backends, viewer_id=viewer_id, default_order=None, muted_words=None, hide_shares=None, hide_seen=True
+        )
+    await check_from(scene, scene.name(a), 1 + b % 4, None)
+    for _ in range(1 + c % 3):
+        await mark_seen(scene, a, -1, 0)
+        known = scene.marks.get(viewer_id)
+        if known:
+            await check_from(scene, scene.name(a), 1 + b % 4, known[-1])
+
+
 async def read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
     """Two readers at once, a worker, and one change: what was there before and after is on every page."""
     viewer, viewer_id = scene.name(a), scene.id(a)
@@ -73,6 +89,7 @@ async def read_while_it_happens(scene: Scene, a: int, b: int, c: int) -> None:
         return
     change = _CHANGES[b % len(_CHANGES)]
     actor = a if change in (people_actions.follow, people_actions.unfollow, people_actions.block) else c
+    scene.had_races = True
     if c % 2:
         await scene.backends.timelines.forget([viewer_id])
     if c % 3 == 0:

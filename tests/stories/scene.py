@@ -137,6 +137,8 @@ class Scene:
     """How far people have read, as they were told last."""
     saved_keys: dict[bytes, bytes] = field(default_factory=dict)
     runs: int = 0
+    had_races: bool = False
+    """Whether a worker was at it while follows changed: it may have served who had just left. Readers filter that."""
     _slack: int = timelines_module.TRIM_SLACK
     _job_seconds: float = deliver_module.JOB_SECONDS
     _worth_from: int = audiences_module.WORTH_FROM

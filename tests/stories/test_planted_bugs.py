@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.stories import cache_scenarios as caches
+from tests.stories import limit_scenarios as limits
 from tests.stories import place_scenarios as places
 from tests.stories import reason_scenarios as reasons
 from tests.stories import trap_scenarios as traps
@@ -47,26 +48,26 @@ FOUND_BY: dict[str, Callable[[World], Awaitable[None]]] = {
     "old_lists_of_followers": caches.followed_between_two_posts,
     "version_of_before_the_decision": caches.followed_while_it_is_decided,
     "a_dead_builder_holds_for_ever": traps.back_after_a_dead_builder,
-    "repeat_window_ignored": reasons.repeated_after_the_window,
-    "repeat_window_without_its_edge": reasons.repeated_after_the_window,
-    "sibling_shares_not_loaded": reasons.shared_again_far_above,
+    "repeat_window_ignored": limits.repeated_after_the_window,
+    "repeat_window_without_its_edge": limits.repeated_after_the_window,
+    "sibling_shares_not_loaded": limits.shared_again_far_above,
     "mute_of_the_roots_author_ignored": reasons.muted_originals_are_not_shared_in,
     "block_checked_one_way": reasons.blocked_in_either_direction,
-    "kept_history_without_its_limit": reasons.kept_history,
-    "kept_viewers_left_out_of_fan_out": reasons.kept_history,
+    "kept_history_without_its_limit": limits.kept_history,
+    "kept_viewers_left_out_of_fan_out": limits.kept_history,
     "hashtag_reasons_only_of_the_followed": reasons.unfollowed_hashtag,
     "hashtags_not_merged_into_timelines": reasons.unfollowed_hashtag,
-    "daily_limit_counts_what_is_there": reasons.daily_limits,
-    "daily_limit_of_the_last_24_hours": reasons.daily_limits,
-    "daily_limit_on_hashtags_too": reasons.daily_limits,
+    "daily_limit_counts_what_is_there": limits.daily_limits,
+    "daily_limit_of_the_last_24_hours": limits.daily_limits,
+    "daily_limit_on_hashtags_too": limits.daily_limits,
     "hide_seen_by_the_present_place": places.seen_ones_are_left_out_as_the_walk_began,
     "the_last_mark_wins": places.the_furthest_mark_wins,
     "unseen_counts_the_place_itself": places.the_furthest_mark_wins,
     "unshare_removes_other_shares": reasons.one_reason_less,
     "shares_outlive_the_original": reasons.shares_go_with_what_they_share,
     "muted_words_of_the_share_itself": reasons.shares_go_with_what_they_share,
-    "reasons_beyond_the_window": reasons.repeated_after_the_window,
-    "oldest_sharers_named": reasons.repeated_after_the_window,
+    "reasons_beyond_the_window": limits.repeated_after_the_window,
+    "oldest_sharers_named": limits.repeated_after_the_window,
 }
 
 

@@ -36,10 +36,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.stories import cache_scenarios, place_scenarios, reason_scenarios, trap_scenarios
+from tests.stories import cache_scenarios, limit_scenarios, place_scenarios, reason_scenarios, trap_scenarios
 from tests.world import World
 
-SCENES = [*trap_scenarios.SCENES, *cache_scenarios.SCENES, *reason_scenarios.SCENES, *place_scenarios.SCENES]
+SCENES = [
+    scene
+    for module in (trap_scenarios, cache_scenarios, reason_scenarios, limit_scenarios, place_scenarios)
+    for scene in module.SCENES
+]
 
 
 @pytest.fixture(autouse=True)
