@@ -80,12 +80,12 @@ async def _measure(system: RunningSystem, *, samples: int, rate: float, rounds: 
     await _post_steadily(system, samples=100, rate=rate)  # not counted: connections are opened, statements prepared
     alone, beside, large, loads = [], [], [], []
     for _ in range(rounds):
-        alone += await _post_steadily(system, samples=samples // rounds, rate=rate)
+        alone += await _post_steadily(system, samples=-(-samples // rounds), rate=rate)
         loads.append(os.getloadavg()[0])
         stop = asyncio.Event()
         flying = asyncio.get_running_loop().create_task(_keep_large_in_flight(system, stop))
         await asyncio.sleep(_TAKE_OFF_SECONDS)
-        beside += await _post_steadily(system, samples=samples // rounds, rate=rate)
+        beside += await _post_steadily(system, samples=-(-samples // rounds), rate=rate)
         stop.set()
         large += await flying
     await connection.close()

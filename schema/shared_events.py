@@ -37,12 +37,13 @@ _SAME_FOR_ALL: dict[str, frozenset[str]] = {
     "Subscription": frozenset({"newPosts"}),
     "PostAdded": frozenset({"cursor", "edge"}),
     "FeedEdge": frozenset({"cursor", "node", "reasons", "score", "rankingFactors"}),
-    "FeedReason": frozenset({"kind", "delivery", "users", "userCount"}),
+    "FeedReason": frozenset({"kind", "delivery", "users", "userCount", "hashtag"}),
+    "Hashtag": frozenset({"id", "name", "postCount"}),
     "RankingFactor": frozenset({"name", "value", "contribution"}),
     "Post": frozenset(
         {
             "id", "author", "text", "entities", "location", "visibility", "createdAt", "editedAt",
-            "likeCount", "commentCount", "shareCount",
+            "likeCount", "commentCount", "shareCount", "isShare",
         }
     ),
     "TextEntity": frozenset({"kind", "start", "end", "text", "url"}),

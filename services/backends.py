@@ -16,6 +16,7 @@ from domain.audience import AudienceRule
 from domain.cursors import CursorSealer
 from live.bell import LiveBell
 from services.fan_out.audiences import Audiences
+from services.fan_out.turns import Turns
 from services.observer import Observer
 
 
@@ -54,3 +55,4 @@ class Backends:
     policy: FeedPolicy
     observer: Observer
     audiences: Audiences = field(default_factory=Audiences)
+    turns: Turns = field(default_factory=Turns)

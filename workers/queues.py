@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from services.fan_out.turns import LARGE_FROM
+
 FAST = "fan_out"
 """Posts of ordinary authors: done in milliseconds."""
 BULK = "fan_out_bulk"
@@ -13,7 +15,7 @@ FAST_PRIORITY = 0
 BULK_PRIORITY = 10
 """A higher number waits longer."""
 
-BULK_FOLLOWERS = 5_000
+BULK_FOLLOWERS = LARGE_FROM
 """From so many followers on, a post goes to the bulk queue at once."""
 
 TIME_LIMIT = timedelta(seconds=6)

@@ -22,6 +22,7 @@ from domain.records import Delivery, Visibility
 from services.backends import Backends
 from services.fan_out import audiences
 from services.fan_out.audiences import ReceiverList
+from services.fan_out.turns import LARGE_FROM
 
 JOB_SECONDS = 0.5
 """Longest run of one job before it passes the rest on."""
@@ -50,6 +51,19 @@ async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> D
 
     Raises CacheUnavailableError or UnavailableError where a server is away: the row stays open and is tried again.
     """
+    with backends.turns.small():
+        begun = await _begin(backends, event_id, attempt)
+    if isinstance(begun, DeliveryReport):
+        return begun
+    event, receivers = begun
+    if event.follower_count >= LARGE_FROM:
+        return await _serve_receivers(backends, event, receivers, gives_way=True)
+    with backends.turns.small():
+        return await _serve_receivers(backends, event, receivers, gives_way=False)
+
+
+async def _begin(backends: Backends, event_id: int, attempt: int) -> DeliveryReport | tuple[LeasedEvent, ReceiverList | None]:
+    """Everything but the followers: the report where there is nothing left to do, else what is to be served from."""
     lease_seconds = backends.policy.outbox_lease_seconds
     async with backends.database.writing() as session:
         event = await outbox.hold_event(session, event_id, attempt=attempt, lease_seconds=lease_seconds)
@@ -73,7 +87,7 @@ async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> D
             await backends.pulled_posts.deliver([event.author_id], event.post_id)
     if delivery is not Delivery.PUSH:
         return await _close(backends, event, delivery, 0)
-    return await _serve_receivers(backends, event, await _find_list(backends, event, facts))
+    return event, await _find_list(backends, event, facts)
 
 
 async def _find_list(backends: Backends, event: LeasedEvent, facts: FanOutFacts) -> ReceiverList | None:
@@ -111,7 +125,9 @@ async def _load_facts(backends: Backends, session: ReadSession, post_id: int) ->
     return await posts.load_fan_out_facts(session, post_id, writes_per_second=backends.policy.fanout_writes_per_second)
 
 
-async def _serve_receivers(backends: Backends, event: LeasedEvent, receivers: ReceiverList | None) -> DeliveryReport:
+async def _serve_receivers(
+    backends: Backends, event: LeasedEvent, receivers: ReceiverList | None, *, gives_way: bool
+) -> DeliveryReport:
     policy = backends.policy
     stop_at = time.monotonic() + JOB_SECONDS
     last_follower_id = event.last_follower_id
@@ -120,6 +136,8 @@ async def _serve_receivers(backends: Backends, event: LeasedEvent, receivers: Re
         chunk, is_last = await _next_chunk(backends, event, receivers, last_follower_id)
         for start in range(0, len(chunk), policy.fanout_cache_batch):
             batch = chunk[start : start + policy.fanout_cache_batch]
+            if gives_way:
+                await backends.turns.give_way()
             if event.kind is OutboxKind.POST_DELETED:
                 await backends.timelines.remove(batch, event.post_id)
             else:

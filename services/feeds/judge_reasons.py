@@ -67,6 +67,9 @@ class ReasonJudge:
     def _with_neighbours(self, verdict: Verdict, verdicts: Sequence[Verdict]) -> JudgedReason:
         if not verdict.is_valid:
             return JudgedReason(verdict, verdict.rule)
+        if len(verdicts) == 1 and verdicts[0] is verdict:
+            # Nearly always: nobody whom the viewer follows has shared it.
+            return JudgedReason(verdict, FeedRule.SHOWN, verdicts)
         valid_ids = [other.reason.id for other in verdicts if other.is_valid]
         if is_repetition(verdict.reason.id, valid_ids, self.rules):
             return JudgedReason(verdict, FeedRule.REPEATED)
