@@ -8,22 +8,28 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from cache.changes import Changes
 from cache.client import RedisClient
 from cache.pulled_authors import PulledAuthors
 from cache.pulled_posts import PulledPosts
+from cache.shelves import Shelves
 from cache.timelines import Timelines
 from db.database import Database
 from db.relay_bell import RelayBell
 from domain.cursors import CursorSealer
 from live.bell import RedisBell
+from services.accounts.account_shelf import AccountShelf
 from services.backends import Backends, FeedPolicy
 from services.fan_out.audiences import Audiences
+from services.feeds.feed_shelf import FeedShelf
 from services.observer import Observer, SilentObserver
 from settings import Settings
 
 JOB_TIMEOUT_SECONDS = 30.0
 """Deadline of a statement in the background, where nobody waits for an answer within two seconds."""
 JOB_REDIS_TIMEOUT_SECONDS = 2.0
+REPLICA_TIMEOUT_SECONDS = 0.6
+"""Of what is left to a request when the primary has been found to be away."""
 
 
 @asynccontextmanager
@@ -39,29 +45,46 @@ async def open_backends(
     if not database_url or not redis_url:
         raise ValueError("TIDINGS_DATABASE_URL and TIDINGS_REDIS_URL must be set; `tidings dev` sets them by itself")
     async with AsyncExitStack() as stack:
-        database = Database(
-            database_url,
-            pool_size=settings.database_pool_size,
-            timeout_seconds=JOB_TIMEOUT_SECONDS if is_background else settings.database_timeout_seconds,
-        )
-        stack.push_async_callback(database.close)
         redis = RedisClient(
             redis_url, timeout_seconds=JOB_REDIS_TIMEOUT_SECONDS if is_background else settings.redis_timeout_seconds
         )
         stack.push_async_callback(redis.close)
+        changes = Changes(redis, keep=settings.feed_ttl)
+        stack.push_async_callback(changes.close)
+        database = Database(
+            database_url,
+            pool_size=settings.database_pool_size,
+            timeout_seconds=JOB_TIMEOUT_SECONDS if is_background else settings.database_timeout_seconds,
+            fails_fast=not is_background,
+            on_change=changes.stamp,
+        )
+        stack.push_async_callback(database.close)
+        replica = _open_replica(settings)
+        if replica is not None:
+            stack.push_async_callback(replica.close)
+        sealer = CursorSealer(settings.cursor_key)
+        shelves = Shelves(redis, database_url=database_url, ttl=settings.feed_ttl)
+        feed_shelf = FeedShelf(shelves, changes, sealer)
+        stack.push_async_callback(feed_shelf.close)
+        account_shelf = AccountShelf(shelves, changes)
+        stack.push_async_callback(account_shelf.close)
         relay_bell = RelayBell(database)
         stack.push_async_callback(relay_bell.close)
         live_bell = RedisBell(redis.redis)
         stack.push_async_callback(live_bell.close)
         yield Backends(
             database=database,
+            replica=replica,
+            changes=changes,
+            feed_shelf=feed_shelf,
+            account_shelf=account_shelf,
             redis=redis,
             timelines=Timelines(redis, cap=settings.feed_cap, ttl=settings.feed_ttl),
             pulled_posts=PulledPosts(redis, cap=settings.pulled_cap, ttl=settings.feed_ttl),
             pulled_authors=PulledAuthors(redis, ttl=settings.feed_ttl),
             relay_bell=relay_bell,
             live_bell=live_bell,
-            sealer=CursorSealer(settings.cursor_key),
+            sealer=sealer,
             policy=FeedPolicy(
                 celebrity_threshold=settings.celebrity_threshold,
                 fanout_batch=settings.fanout_batch,
@@ -76,3 +99,12 @@ async def open_backends(
             observer=observer or SilentObserver(),
             audiences=Audiences(settings.follower_cache_ids),
         )
+
+
+def _open_replica(settings: Settings) -> Database | None:
+    url = settings.database_replica_url.get_secret_value()
+    if not url:
+        return None
+    # Asked only after the primary has used up part of a request's time.
+    timeout = min(settings.database_timeout_seconds, REPLICA_TIMEOUT_SECONDS)
+    return Database(url, pool_size=settings.database_pool_size, timeout_seconds=timeout, fails_fast=True)

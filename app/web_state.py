@@ -18,7 +18,7 @@ from app.recent_activity import RecentActivity
 from domain.records import UserRecord
 from resolvers.context import OperationContext
 from schema.execution import Engine, Operation, Response
-from services.accounts.provision_account import provision_account
+from services.accounts.recognise_account import recognise_account
 from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
 from settings import Settings
@@ -46,12 +46,13 @@ class WebState:
     async def load_viewer(self, claims: Claims | None) -> UserRecord | None:
         """The account behind a verified token as it stands now, made at first sight; None without a token.
 
-        Raises AuthenticationError where the token has run out or the account is suspended, UnavailableError.
+        While PostgreSQL is away, as it was when it was last seen. Raises AuthenticationError where the token has run out or the
+        account is suspended, UnavailableError.
         """
         if claims is None:
             return None
-        viewer = await provision_account(
-            self.backends.database,
+        viewer = await recognise_account(
+            self.backends,
             external_id=claims.subject,
             preferred_username=claims.preferred_username,
             name=claims.name,

@@ -16,3 +16,17 @@ def pulled_posts(author_id: int) -> str:
 def pulled_authors(viewer_id: int) -> str:
     """String: which of the accounts that a viewer follows have pulled posts, with the versions that this was made from."""
     return f"pa:{{{viewer_id}}}"
+
+
+CHANGES = "changes"
+"""Sorted set: the newest changes of what copied pages depend on."""
+
+
+def shelf(database: str, viewer_id: int) -> str:
+    """String: a copy of the first page of a viewer's feed, made from the database of that name."""
+    return f"sh:{database}:{{{viewer_id}}}"
+
+
+def account(database: str, external_id: str) -> str:
+    """String: a copy of the account of a token's subject."""
+    return f"ac:{database}:{external_id}"

@@ -2,21 +2,25 @@
 
 Read and write sessions are different types, so a function's signature says whether it may write. A read session runs every
 statement by itself (autocommit: no BEGIN, no ROLLBACK round trips); a write session is exactly one transaction. Every wait has
-a deadline, and a server that is away is one error: `UnavailableError`.
+a deadline, and a server that is away is one error: `UnavailableError`, raised at once where the server is known to be away.
+
+A transaction names what it changes (`WriteSession.touch`); the names go to one listener after the commit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from db.presence import Presence
 from domain.errors import UnavailableError
 
 _STATEMENT_CACHE = 500
@@ -31,7 +35,19 @@ class ReadSession(AsyncSession):
 
 
 class WriteSession(ReadSession):
-    """One transaction: commits when its block ends, rolls back on any error."""
+    """One transaction: commits when its block ends, rolls back on any error. `touched`: the subjects that it changes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.touched: set[str] = set()
+
+    def touch(self, *subjects: str) -> None:
+        """Names what changes (`domain.subjects`): after the commit no copy of it counts any more."""
+        self.touched.update(subjects)
+
+
+ChangeListener = Callable[[frozenset[str]], Awaitable[None]]
+"""Called with the touched subjects after the commit, before `writing` ends; never raises, and takes a bounded time."""
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -56,8 +72,20 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class Database:
     """The pool of one process. `timeout_seconds` bounds a session as a whole: getting a connection, and all its statements."""
 
-    def __init__(self, url: str, *, pool_size: int, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        timeout_seconds: float,
+        fails_fast: bool = False,
+        on_change: ChangeListener | None = None,
+    ) -> None:
+        """`fails_fast`: nobody waits for a server that is known to be away (`db.presence`)."""
         self._timeout_seconds = timeout_seconds
+        self._on_change = on_change
+        part = timeout_seconds / 3
+        self._presence = Presence(self._probe, patience_seconds=part, probe_seconds=part) if fails_fast else None
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
@@ -85,7 +113,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A session that may read. Raises UnavailableError where PostgreSQL does not answer in time."""
-        with _translated_errors():
+        with _translated_errors(self._presence):
             async with self._deadline(), ReadSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
@@ -96,31 +124,62 @@ class Database:
         Raises UnavailableError where PostgreSQL does not answer in time; whether a commit that was under way
         happened is then unknown.
         """
-        with _translated_errors():
-            async with (
-                self._deadline(),
-                WriteSession(self.engine, expire_on_commit=False, autoflush=False) as session,
-                session.begin(),
-            ):
-                yield session
+        session = WriteSession(self.engine, expire_on_commit=False, autoflush=False)
+        may_be_committed = False
+        try:
+            with _translated_errors(self._presence):
+                async with self._deadline(), session, session.begin():
+                    yield session
+                    may_be_committed = True
+        finally:
+            # Also where the commit was cut off: it may have happened.
+            if may_be_committed and session.touched and self._on_change is not None:
+                await self._on_change(frozenset(session.touched))
 
-    def _deadline(self) -> asyncio.Timeout:
+    @asynccontextmanager
+    async def _deadline(self) -> AsyncIterator[None]:
         # Of the whole block: waiting for a connection, finding it dead and making another one would each have its own.
-        return asyncio.timeout(self._timeout_seconds)
+        if self._presence is None:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+            return
+        if self._presence.is_away:
+            raise UnavailableError("the database did not answer a moment ago")
+        async with asyncio.timeout(self._timeout_seconds) as timeout:
+            handle = self._presence.wait_under(timeout)
+            try:
+                yield
+            finally:
+                self._presence.stop_waiting(timeout, handle)
+        self._presence.note_answer()
+
+    async def _probe(self) -> None:
+        connection = await asyncpg.connect(asyncpg_url(self.url), timeout=self._timeout_seconds, connection_class=_Connection)
+        try:
+            await connection.execute("SELECT 1", timeout=self._timeout_seconds)
+        finally:
+            connection.terminate()
 
     async def close(self) -> None:
         """Says goodbye to the server; one that does not answer is left without it."""
+        if self._presence is not None:
+            await self._presence.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(self._timeout_seconds, _CLOSE_SECONDS)):
                 await self.engine.dispose()
 
 
-class _translated_errors:  # noqa: N801 - reads as a function at its only use
+class _translated_errors:  # noqa: N801 - reads as a function where it is used
+    def __init__(self, presence: Presence | None) -> None:
+        self._presence = presence
+
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         if error is not None and is_unavailability(error):
+            if self._presence is not None:
+                self._presence.doubt()
             raise UnavailableError("the database did not answer in time") from error
 
 

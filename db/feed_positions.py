@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from db.database import WriteSession
+from domain import subjects
 from domain.ids import TIME_SHIFT
 
 # Never beyond now: an imported post of the future, once seen, must not hide what is written until then.
@@ -23,4 +24,5 @@ _MOVE = text(
 
 async def move_position(session: WriteSession, user_id: int, position_id: int) -> None:
     """Moves the position forward to an id, and never back, whatever comes at the same time."""
+    session.touch(subjects.position(user_id))
     await session.execute(_MOVE, {"user_id": user_id, "position_id": position_id})

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
 from db.people_lists import PersonRow, load_listed_people, people_statement
+from domain import subjects
 
 # Kept history ends with the follow that takes its place, by whichever way that comes about.
 _INSERT = text(
@@ -84,6 +85,7 @@ _REQUESTS = people_statement("follow_requests", "followee_id", "follower_id")
 
 async def insert_follow(session: WriteSession, follower_id: int, followee_id: int) -> bool:
     """Adds the edge, the counts and the graph version. False where it was there already. Call `lock_users` first."""
+    session.touch(*subjects.relations(follower_id, followee_id))
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     if (await session.execute(_INSERT, edge)).first() is None:
         return False
@@ -94,6 +96,7 @@ async def insert_follow(session: WriteSession, follower_id: int, followee_id: in
 
 async def delete_follow(session: WriteSession, follower_id: int, followee_id: int) -> bool:
     """Takes the edge away, with the counts and the graph version. False where there was none. Call `lock_users` first."""
+    session.touch(*subjects.relations(follower_id, followee_id))
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     if (await session.execute(_DELETE, edge)).first() is None:
         return False
@@ -112,6 +115,7 @@ async def update_follow_settings(
     daily_limit: int | None,
 ) -> bool:
     """Sets what is not None; a `daily_limit` of 0 lifts it. False where there is no follow."""
+    session.touch(*subjects.relations(follower_id, followee_id))
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     parameters = {"close_friend": close_friend, "hide_shares": hide_shares, "daily_limit": daily_limit}
     return (await session.execute(_SETTINGS, edge | parameters)).first() is not None
@@ -128,11 +132,13 @@ async def count_following(session: ReadSession, user_id: int) -> int:
 
 async def insert_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> None:
     """Notes the wish; a second one changes nothing."""
+    session.touch(*subjects.relations(follower_id, followee_id))
     await session.execute(_INSERT_REQUEST, {"follower_id": follower_id, "followee_id": followee_id})
 
 
 async def delete_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> bool:
     """Takes the wish back. False where there was none."""
+    session.touch(*subjects.relations(follower_id, followee_id))
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     return (await session.execute(_DELETE_REQUEST, edge)).first() is not None
 

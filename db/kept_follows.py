@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from db.database import WriteSession
+from domain import subjects
 from domain.ids import TIME_SHIFT
 
 # The greatest id of this millisecond, by the clock that makes ids: whatever exists has a smaller one, or this very one.
@@ -30,10 +31,12 @@ _FORGET = text(
 
 async def keep_history(session: WriteSession, viewer_id: int, author_id: int) -> None:
     """What exists by now stays. In the transaction that ends the follow, which moves the versions of both."""
+    session.touch(subjects.relation(viewer_id, author_id))
     await session.execute(_KEEP, {"viewer_id": viewer_id, "author_id": author_id})
 
 
 async def forget_history(session: WriteSession, viewer_id: int, author_id: int) -> bool:
     """Nothing stays any more; moves the versions of both. False where nothing was kept. Call `lock_users` first."""
+    session.touch(subjects.relation(viewer_id, author_id))
     pair = {"viewer_id": viewer_id, "author_id": author_id}
     return (await session.execute(_FORGET, pair)).first() is not None

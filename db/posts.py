@@ -20,6 +20,7 @@ from db.rows import (
     to_post_facts,
     to_post_facts_for_many,
 )
+from domain import subjects
 from domain.audience import Audience
 from domain.ids import SHARD_MASK, TIME_SHIFT
 from domain.records import Delivery, LocationRecord, PostFacts, PostRecord, Visibility
@@ -45,7 +46,9 @@ _UPDATE = text(
     WHERE p.id = :post_id RETURNING {POST_COLUMNS}
     """
 )
-_DELETE = text("UPDATE posts SET deleted_at = clock_timestamp() WHERE id = :post_id")
+_DELETE = text(
+    "UPDATE posts SET deleted_at = clock_timestamp() WHERE id = :post_id RETURNING author_id, shared_post_id, is_plain_share"
+)
 _COUNT = text("UPDATE users SET post_count = post_count + :by WHERE id = :author_id")
 _HYDRATE = text(
     f"""
@@ -133,6 +136,7 @@ async def update_post(
     text_changed: bool,
 ) -> PostRecord:
     """Writes the new state; `edited_at` moves only where the text changed."""
+    session.touch(subjects.post(post_id))
     rows = await session.execute(
         _UPDATE,
         {
@@ -148,7 +152,10 @@ async def update_post(
 
 async def mark_post_deleted(session: WriteSession, post_id: int) -> None:
     """The row stays, so that its id is never given out again."""
-    await session.execute(_DELETE, {"post_id": post_id})
+    session.touch(subjects.post(post_id))
+    author_id, shared_post_id, is_plain_share = (await session.execute(_DELETE, {"post_id": post_id})).one()
+    if is_plain_share:
+        session.touch(subjects.share(author_id, shared_post_id))
 
 
 async def add_to_post_count(session: WriteSession, author_id: int, by: int) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
 from db.people_lists import PersonRow, load_listed_people, people_statement
+from domain import subjects
 
 _BLOCK = text("INSERT INTO blocks (blocker_id, blocked_id) VALUES (:blocker_id, :blocked_id) ON CONFLICT DO NOTHING")
 _UNBLOCK = text("DELETE FROM blocks WHERE blocker_id = :blocker_id AND blocked_id = :blocked_id RETURNING 1")
@@ -27,21 +28,25 @@ _MUTED = people_statement("mutes", "muter_id", "muted_id", condition="(e.until I
 
 async def insert_block(session: WriteSession, blocker_id: int, blocked_id: int) -> None:
     """A second one changes nothing. Call `lock_users` first."""
+    session.touch(*subjects.relations(blocker_id, blocked_id))
     await session.execute(_BLOCK, {"blocker_id": blocker_id, "blocked_id": blocked_id})
 
 
 async def delete_block(session: WriteSession, blocker_id: int, blocked_id: int) -> bool:
     """False where there was none."""
+    session.touch(*subjects.relations(blocker_id, blocked_id))
     return (await session.execute(_UNBLOCK, {"blocker_id": blocker_id, "blocked_id": blocked_id})).first() is not None
 
 
 async def set_mute(session: WriteSession, muter_id: int, muted_id: int, *, until: datetime | None) -> None:
     """Mutes until that instant, or for good; takes the place of an earlier mute."""
+    session.touch(subjects.relation(muter_id, muted_id))
     await session.execute(_MUTE, {"muter_id": muter_id, "muted_id": muted_id, "until": until})
 
 
 async def delete_mute(session: WriteSession, muter_id: int, muted_id: int) -> bool:
     """False where there was none; one that has ended counts."""
+    session.touch(subjects.relation(muter_id, muted_id))
     return (await session.execute(_UNMUTE, {"muter_id": muter_id, "muted_id": muted_id})).first() is not None
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
 from db.rows import RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
+from domain import subjects
 from domain.moderation import ModerationChange
 from domain.records import Relation, UserRecord
 
@@ -108,6 +109,7 @@ async def insert_user(
 
 async def update_user(session: WriteSession, user_id: int, changes: Mapping[str, Any]) -> UserRecord | None:
     """Sets `display_name`, `bio`, `is_private`; what is missing or None stays."""
+    session.touch(subjects.account(user_id))
     parameters = {name: changes.get(name) for name in ("display_name", "bio", "is_private")}
     row = (await session.execute(_UPDATE, {"user_id": user_id, **parameters})).first()
     return to_user(row) if row is not None else None
@@ -137,6 +139,7 @@ async def load_settings(session: ReadSession, user_id: int) -> Mapping[str, Any]
 
 async def store_settings(session: WriteSession, user_id: int, settings: Mapping[str, Any]) -> None:
     """Replaces the stored feed preferences. Call `lock_users` before reading those that the new ones are made from."""
+    session.touch(subjects.preferences(user_id))
     await session.execute(_SET_SETTINGS, {"user_id": user_id, "settings": orjson.dumps(settings).decode()})
 
 
@@ -151,4 +154,8 @@ async def set_moderation(session: WriteSession, username: str, change: Moderatio
         "is_shadow_banned": change is ModerationChange.SHADOW_BAN,
         "is_restored": change is ModerationChange.RESTORE,
     }
-    return (await session.execute(_MODERATE, parameters)).first() is not None
+    row = (await session.execute(_MODERATE, parameters)).first()
+    if row is None:
+        return False
+    session.touch(subjects.account(row[0]))
+    return True

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.paging import PageInfo
-from domain.records import PostFacts, PostRecord, UserRecord
+from domain.records import HashtagRecord, PostFacts, PostRecord, UserRecord, VisiblePost
 
 
 class FeedOrder(StrEnum):
@@ -143,13 +143,26 @@ class FeedExplanation:
 
 
 @dataclass(frozen=True, slots=True)
+class PageExtras:
+    """What clients commonly ask of a page's entries beyond the entries themselves, by id.
+
+    `posts`: what quotes quote, as far as the viewer may see it. `shared_roots`: whether the viewer has shared each root.
+    """
+
+    posts: dict[int, VisiblePost | None]
+    shared_roots: dict[int, bool]
+    hashtags: dict[int, HashtagRecord]
+
+
+@dataclass(frozen=True, slots=True)
 class FeedPage:
-    """A page of the home feed."""
+    """A page of the home feed. `extras` come with it where nobody could be asked for them afterwards."""
 
     edges: list[FeedEntry]
     page_info: PageInfo
     status: FeedStatus
     event_cursor: str
+    extras: PageExtras | None = None
 
     @property
     def nodes(self) -> list[PostRecord]:

@@ -42,6 +42,8 @@ async def feed(
     )
     for entry in page.edges:
         _remember(info, entry)
+    if page.extras is not None:
+        context.loaders.remember_extras(page.extras)
     return page
 
 
@@ -96,3 +98,4 @@ def _remember(info: Info, entry: FeedEntry) -> None:
         root = entry.facts.root
         loaders.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
         loaders.remember_user(root.author)
+        loaders.relations.prime(root.author.id, root.relation)

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from aiodataloader import DataLoader
 
+from domain.feed import PageExtras
 from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
@@ -66,6 +67,16 @@ class Loaders:
         for item in posts:
             self.remember_user(item.author)
             self.relations.prime(item.author.id, item.relation)
+
+    def remember_extras(self, extras: PageExtras) -> None:
+        """What came with a page, so that nobody is asked for it."""
+        self.remember_authors(post for post in extras.posts.values() if post is not None)
+        for post_id, visible in extras.posts.items():
+            self.posts.prime(post_id, visible)
+        for root_id, is_shared in extras.shared_roots.items():
+            self.shared_roots.prime(root_id, is_shared)
+        for hashtag in extras.hashtags.values():
+            self.hashtags.prime(hashtag.id, hashtag)
 
     def remember_user(self, user: UserRecord) -> None:
         self.users.prime(user.id, user)

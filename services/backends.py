@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from cache.changes import Changes
 from cache.client import RedisClient
 from cache.pulled_authors import PulledAuthors
 from cache.pulled_posts import PulledPosts
@@ -15,8 +16,10 @@ from db.relay_bell import RelayBell
 from domain.audience import AudienceRule
 from domain.cursors import CursorSealer
 from live.bell import LiveBell
+from services.accounts.account_shelf import AccountShelf
 from services.fan_out.audiences import Audiences
 from services.fan_out.turns import Turns
+from services.feeds.feed_shelf import FeedShelf
 from services.observer import Observer
 
 
@@ -45,6 +48,11 @@ class Backends:
     """Everything a use case may need. Nothing here is global."""
 
     database: Database
+    replica: Database | None
+    """Asked for pages where the database does not answer."""
+    changes: Changes
+    feed_shelf: FeedShelf
+    account_shelf: AccountShelf
     redis: RedisClient
     timelines: Timelines
     pulled_posts: PulledPosts

@@ -60,6 +60,11 @@ def seal_moment(sealer: CursorSealer, viewer_id: int, moment: Moment) -> str:
     return sealer.seal(CursorScope("feed.events", viewer_id), payload.encode("ascii"))
 
 
+def seal_no_moment(sealer: CursorSealer, viewer_id: int) -> str:
+    """An event cursor for a page of which nobody knows what its reader has not been told: it leads to FEED_RESET."""
+    return seal_moment(sealer, viewer_id, Moment("1:1:", _EPOCH))
+
+
 def open_moment(sealer: CursorSealer, viewer_id: int, cursor: str) -> Moment:
     """The moment of an event cursor. Raises InvalidCursorError."""
     payload = sealer.open(CursorScope("feed.events", viewer_id), cursor)

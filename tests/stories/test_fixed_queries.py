@@ -32,6 +32,8 @@ async def busy(world: World) -> World:
 
 
 async def _make(world: World, state: str) -> None:
+    # A copy of the page, for the time that PostgreSQL is away, takes a statement of its own: not due again right after this.
+    await world.page("bob", 60)
     if state == "cold":
         await world.backends.timelines.forget([world.ids["bob"]])
         await world.backends.pulled_authors.forget(world.ids["bob"])

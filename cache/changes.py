@@ -1,0 +1,103 @@
+"""When what copied pages depend on was last changed: one sorted set, subject by stamp.
+
+A stamp is given after the commit of a change and before its answer. A copy notes where the stamps stood *before* its database
+was read; an entry of it that depends on a subject with a newer stamp is not shown. The log is one key with its beginning
+inside: evicted or wiped, it begins anew, and no copy that was made under another beginning counts. The same goes for another
+run of the server, which may have come back with an older state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from cache import keys
+from cache.client import RedisClient
+from cache.scripts import source
+from domain.errors import CacheUnavailableError
+
+_RETRY_SECONDS = 1.0
+_MAX_OWED = 100_000
+"""Subjects that wait for a Redis that is away; beyond that only time helps: copies end with their life."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StampPlace:
+    """A place in the log. Stamps are microseconds of the Redis server's clock."""
+
+    run_id: str
+    begin: int
+    newest: int
+
+
+class Changes:
+    """The log of one deployment. `keep`: how long a copy may live that relies on it."""
+
+    def __init__(self, client: RedisClient, *, keep: timedelta) -> None:
+        self._client = client
+        self._keep_us = int(keep.total_seconds() * 1_000_000)
+        self._script = client.redis.register_script(source("stamp"))
+        self._owed: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._paying: asyncio.Task[None] | None = None
+
+    async def stamp(self, subjects: frozenset[str]) -> None:
+        """They have changed. Returns when Redis has taken it or does not answer; then it is tried again in the background."""
+        # A task of its own: whoever made the change may be cancelled by a deadline right after the commit.
+        task = asyncio.get_running_loop().create_task(self._stamp(subjects), name="stamp-changes")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.shield(task)
+
+    async def place(self) -> StampPlace:
+        """Where the stamps stand. Ask before the database is read. Raises CacheUnavailableError."""
+        return await self._run([])
+
+    async def find_changed(self, subjects: Sequence[str], *, since: StampPlace) -> set[str] | None:
+        """Those that have a newer stamp; None where nobody can say any more. Raises CacheUnavailableError."""
+        begin, *stamps = await self._client.run(self._client.redis.zmscore(keys.CHANGES, ["begin", *subjects]))
+        if self._client.run_id != since.run_id or begin is None or int(begin) != since.begin:
+            return None
+        return {subject for subject, stamp in zip(subjects, stamps, strict=True) if stamp is not None and stamp > since.newest}
+
+    async def find_changed_after(self, subjects: Sequence[str], instant: datetime) -> set[str]:
+        """Those with a stamp after an instant, as far as the log reaches back. Raises CacheUnavailableError."""
+        stamps = await self._client.run(self._client.redis.zmscore(keys.CHANGES, list(subjects))) if subjects else []
+        after = instant.timestamp() * 1_000_000
+        return {subject for subject, stamp in zip(subjects, stamps, strict=True) if stamp is not None and stamp > after}
+
+    async def close(self) -> None:
+        for task in (*self._tasks, *([self._paying] if self._paying else [])):
+            task.cancel()
+
+    async def _stamp(self, subjects: Iterable[str]) -> None:
+        try:
+            await self._run(subjects)
+        except CacheUnavailableError:
+            log.warning("changes.not_stamped", subjects=len(self._owed))
+            self._owed.update(subjects)
+            if self._paying is None or self._paying.done():
+                self._paying = asyncio.get_running_loop().create_task(self._pay(), name="stamp-changes-later")
+
+    async def _pay(self) -> None:
+        while self._owed:
+            await asyncio.sleep(_RETRY_SECONDS)
+            while len(self._owed) > _MAX_OWED:
+                self._owed.pop()
+            owed = frozenset(self._owed)
+            try:
+                await self._run(owed)
+            except CacheUnavailableError:
+                continue
+            self._owed -= owed
+
+    async def _run(self, subjects: Iterable[str]) -> StampPlace:
+        arguments: list[str | int] = [self._keep_us, *subjects]
+        begin, newest = await self._client.run(self._script(keys=[keys.CHANGES], args=arguments))
+        return StampPlace(self._client.run_id, int(begin), int(newest))

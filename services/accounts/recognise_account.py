@@ -1,0 +1,54 @@
+"""Use case: who is behind a verified token, also while PostgreSQL is away."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from db.replica_state import load_shown_moment
+from db.users import find_user_by_external_id
+from domain import subjects
+from domain.errors import CacheUnavailableError, UnavailableError
+from domain.records import UserRecord
+from services.accounts.provision_account import provision_account
+from services.backends import Backends
+
+
+async def recognise_account(
+    backends: Backends, *, external_id: str, preferred_username: str | None, name: str | None, avatar_url: str | None
+) -> UserRecord:
+    """The account with this external id, made at first sight. While the database is away: as the replica has it, or as it was
+    when it was last seen, unless it has changed since (a moderator may have suspended it). Raises UnavailableError.
+    """
+    place = await backends.account_shelf.begin(external_id)
+    try:
+        user = await provision_account(
+            backends.database,
+            external_id=external_id,
+            preferred_username=preferred_username,
+            name=name,
+            avatar_url=avatar_url,
+        )
+    except UnavailableError:
+        known = await _find_on_replica(backends, external_id) or await backends.account_shelf.find(external_id)
+        if known is None:
+            raise
+        return known
+    if place is not None:
+        backends.account_shelf.keep(user, place)
+    return user
+
+
+async def _find_on_replica(backends: Backends, external_id: str) -> UserRecord | None:
+    if backends.replica is None:
+        return None
+    with suppress(UnavailableError):
+        async with backends.replica.reading() as session:
+            shown = await load_shown_moment(session)
+            user = await find_user_by_external_id(session, external_id)
+        if user is None:
+            return None
+        with suppress(CacheUnavailableError):
+            if await backends.changes.find_changed_after([subjects.account(user.id)], shown):
+                return None
+        return user
+    return None

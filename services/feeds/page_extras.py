@@ -1,0 +1,35 @@
+"""What comes with a page that must stand on its own, since nobody can be asked for it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from db.database import ReadSession
+from db.hashtags import load_hashtags
+from db.shares import load_shared_roots
+from domain.feed import FeedEntry, PageExtras
+from domain.records import PostRecord
+from services.feeds.entry_subjects import facts_of
+from services.posts.load_visible_posts import load_visible_posts_in
+
+
+async def load_page_extras(session: ReadSession, entries: Sequence[FeedEntry], *, viewer_id: int) -> PageExtras:
+    """One statement; another one where there are quotes, and where hashtags are named as reasons."""
+    quoted = {post.shared_post_id for post in _posts_of(entries) if _is_quote(post) and post.shared_post_id is not None}
+    found = await load_visible_posts_in(session, quoted, viewer_id=viewer_id) if quoted else {}
+    roots = {post.root_id for post in _posts_of(entries)} | {visible.post.root_id for visible in found.values()}
+    shared = await load_shared_roots(session, roots, author_id=viewer_id) if roots else set()
+    named = {reason.hashtag_id for entry in entries for reason in entry.reasons if reason.hashtag_id is not None}
+    return PageExtras(
+        posts={post_id: found.get(post_id) for post_id in quoted},
+        shared_roots={root_id: root_id in shared for root_id in roots},
+        hashtags=await load_hashtags(session, named) if named else {},
+    )
+
+
+def _posts_of(entries: Iterable[FeedEntry]) -> list[PostRecord]:
+    return [facts.post for entry in entries for facts in facts_of(entry)]
+
+
+def _is_quote(post: PostRecord) -> bool:
+    return post.is_share and not post.is_plain_share
