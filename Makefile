@@ -39,7 +39,7 @@ types: $(STAMP) ## mypy --strict
 layers: $(STAMP) ## import-linter: who may import whom
 	$(BIN)/lint-imports
 
-check-feeds: $(STAMP) ## Random walks against the SQL truth, thousands: `make check-feeds ARGS="--runs 500 --first 7"`
+check-feeds: $(STAMP) ## Random walks against the SQL truth, thousands: `make check-feeds ARGS="--runs 500 --processes 2"`
 	@exec $(BIN)/python -m tests.stories.long_run $(ARGS)
 
 check-real: $(STAMP) ## The real data sets, whole: every account of congress2016 in three ways, higgs2012 at two thresholds

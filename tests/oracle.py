@@ -76,20 +76,31 @@ _VALID = f"""
 _ENTRIES = text(
     f"""
     WITH {_VALID}
-    SELECT s.id, s.root_id, array_agg(DISTINCT v.kind || ' ' || v.via ORDER BY v.kind || ' ' || v.via)
+    SELECT s.id, s.root_id, array_agg(DISTINCT v.kind || ' ' || v.via || ' ' || v.id)
     FROM shown s JOIN valid v ON v.root_id = s.root_id AND v.id >= s.id AND (v.id >> 22) - :window_ms <= (s.id >> 22)
     GROUP BY s.id, s.root_id ORDER BY s.id DESC
     """.replace("::", "\\:\\:")
 )
 
+_IS_VALID = text(f"WITH {_VALID} SELECT EXISTS (SELECT FROM valid WHERE id = :reason_id)".replace("::", "\\:\\:"))
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedReason:
+    """A reason by its id, and the account or hashtag that it comes by."""
+
+    id: int
+    kind: str
+    via: int
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedEntry:
-    """An entry of the feed: the shown reason, the post that it is about, and all reasons as "KIND account-or-hashtag"."""
+    """An entry of the feed: the shown reason, the post that it is about, and all valid reasons in the window, newest first."""
 
     id: int
     root_id: int
-    reasons: tuple[str, ...]
+    reasons: tuple[ExpectedReason, ...]
 
 
 async def expected_entries(backends: Backends, viewer_id: int) -> list[ExpectedEntry]:
@@ -97,7 +108,20 @@ async def expected_entries(backends: Backends, viewer_id: int) -> list[ExpectedE
     window_ms = int(backends.policy.repeat_window.total_seconds() * 1_000)
     async with backends.database.reading() as session:
         rows = await session.execute(_ENTRIES, {"viewer": viewer_id, "window_ms": window_ms})
-        return [ExpectedEntry(row[0], row[1], tuple(row[2])) for row in rows]
+        return [ExpectedEntry(row[0], row[1], _to_reasons(row[2])) for row in rows]
+
+
+def _to_reasons(texts: list[str]) -> tuple[ExpectedReason, ...]:
+    parts = (line.split(" ") for line in texts)
+    reasons = (ExpectedReason(int(reason_id), kind, int(via)) for kind, via, reason_id in parts)
+    return tuple(sorted(reasons, key=lambda reason: (-reason.id, reason.kind, reason.via)))
+
+
+async def is_valid_reason(backends: Backends, viewer_id: int, reason_id: int) -> bool:
+    """Whether a post or share is a valid reason, shown or spared as a repetition."""
+    parameters = {"viewer": viewer_id, "reason_id": reason_id, "window_ms": 0}
+    async with backends.database.reading() as session:
+        return bool((await session.execute(_IS_VALID, parameters)).scalar())
 
 
 async def expected_feed(backends: Backends, viewer_id: int) -> list[int]:

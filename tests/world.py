@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sqlalchemy import text
+
 from db import outbox
 from db.feed_candidates import load_feed_viewer
+from db.posts import add_to_post_count
+from db.shares import add_to_share_count
 from domain.feed import FeedOrder, FeedPage
+from domain.ids import make_id
 from domain.paging import PageRequest
 from domain.records import Visibility
 from domain.timeline_version import TimelineVersion
@@ -18,6 +23,14 @@ from services.feeds.read_home_feed import read_home_feed
 from services.graph.follow_user import follow_user
 from services.graph.unfollow_user import unfollow_user
 from services.posts.publish_post import publish_post
+from services.posts.share_post import share_post
+
+_INSERT_POST = text(
+    """
+    INSERT INTO posts (id, author_id, text, shared_post_id, is_plain_share, created_at)
+    VALUES (:id, :author, :text, :root, :is_share, to_timestamp((CAST(:id AS bigint) >> 22) / 1000.0))
+    """
+)
 
 
 @dataclass
@@ -38,12 +51,40 @@ class World:
         for followee in followees:
             await follow_user(self.backends, follower_id=self.ids[follower], followee_id=self.ids[followee])
 
-    async def unfollow(self, follower: str, followee: str) -> None:
-        await unfollow_user(self.backends, follower_id=self.ids[follower], followee_id=self.ids[followee])
+    async def unfollow(self, follower: str, followee: str, *, keep_history: bool = False) -> None:
+        await unfollow_user(
+            self.backends, follower_id=self.ids[follower], followee_id=self.ids[followee], keep_history=keep_history
+        )
 
     async def post(self, author: str, body: str = "hello", visibility: Visibility = Visibility.PUBLIC) -> int:
         post = await publish_post(self.backends, author_id=self.ids[author], body=body, visibility=visibility, location=None)
         return post.id
+
+    async def share(self, sharer: str, post_id: int, body: str = "") -> int:
+        made = await share_post(self.backends, author_id=self.ids[sharer], post_id=post_id, body=body)
+        return made.id
+
+    async def insert_post(
+        self, author: str, *, milliseconds: int, sequence: int = 0, body: str = "old", root_id: int | None = None
+    ) -> int:
+        """A post of any instant; with `root_id`, a share of it without words. Promised like any other."""
+        post_id = make_id(milliseconds=milliseconds, sequence=sequence, shard=0)
+        is_share = root_id is not None
+        row = {
+            "id": post_id,
+            "author": self.ids[author],
+            "text": "" if is_share else body,
+            "root": root_id,
+            "is_share": is_share,
+        }
+        async with self.backends.database.writing() as session:
+            await session.execute(_INSERT_POST, row)
+            if root_id is None:
+                await add_to_post_count(session, self.ids[author], 1)
+            else:
+                await add_to_share_count(session, root_id, 1)
+            await outbox.insert_event(session, outbox.OutboxKind.POST_PUBLISHED, author_id=self.ids[author], post_id=post_id)
+        return post_id
 
     async def drain(self) -> int:
         """The relay and the workers, until nothing is due; how many rows were closed."""

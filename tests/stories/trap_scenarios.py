@@ -257,6 +257,34 @@ async def around_the_threshold(world: World) -> None:
     assert len(await held(world, "bob")) < len(posts)
 
 
+async def a_large_fan_out_under_way(world: World) -> None:
+    """Trap 23: between two slices of a large fan-out everybody's page is right, and other authors are served."""
+    await ada_and_bob(world)
+    followers = ["cat", "dan", "eve", "fay"]
+    await world.add("sue", *followers)
+    for name in ("bob", *followers):
+        await world.follow(name, "ada", "sue")
+        await world.warm(name)
+    world.backends = replace(world.backends, policy=replace(world.backends.policy, fanout_batch=1))
+    before, deliver_module.JOB_SECONDS = deliver_module.JOB_SECONDS, 0.0
+    try:
+        large = await world.post("ada")
+        event = await lease(world)
+        small = []
+        outcome = deliver_module.Outcome.CONTINUES
+        while outcome is deliver_module.Outcome.CONTINUES:
+            report = await deliver_module.deliver_event(world.backends, event_id=event.id, attempt=event.attempt)
+            outcome = report.outcome
+            small.append(await world.post("sue"))
+            await world.drain()
+            for name in ("bob", *followers):
+                assert await world.walk(name, 3) == newest_first([large, *small])
+    finally:
+        deliver_module.JOB_SECONDS = before
+    assert len(small) > len(followers), "one slice after the other"
+    assert await same_by_every_way(world, "bob") == newest_first([large, *small])
+
+
 async def one_millisecond(world: World) -> None:
     """Trap 26: posts of one millisecond, and one that is back-dated, page stably across every seam."""
     await ada_and_bob(world)
@@ -410,6 +438,7 @@ SCENES = [
     private_posts_stay_at_home,
     deleted_at_every_step,
     around_the_threshold,
+    a_large_fan_out_under_way,
     one_millisecond,
     a_smaller_cap,
     delivered_while_rebuilding,

@@ -51,11 +51,11 @@ class HidingWorld(World):
             ("by vera", "vera", "by vera", Visibility.PUBLIC),
         ):
             self.posts[name] = await self.post(author, body, visibility)
-        await self.share("bob", "by rita", "")
-        await self.share("fred", "by rita", "")
-        self.posts["quoting"] = await self.share("ada", "quoted", "quoting")
+        await self.pass_on("bob", "by rita", "")
+        await self.pass_on("fred", "by rita", "")
+        self.posts["quoting"] = await self.pass_on("ada", "quoted", "quoting")
 
-    async def share(self, sharer: str, post: str, body: str) -> int:
+    async def pass_on(self, sharer: str, post: str, body: str) -> int:
         made = await share_post(self.backends, author_id=self.ids[sharer], post_id=self.posts[post], body=body)
         return made.id
 
