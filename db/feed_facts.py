@@ -30,13 +30,17 @@ _SIBLINGS_FROM_VIEWER = text(
     WHERE s.viewer_id = :viewer_id
     """
 )
+# Each day of an author is walked once, however many posts of it are asked for: counting for each of them is quadratic.
 _DAY_RANKS = text(
     f"""
-    SELECT p.id, (
-      SELECT count(*) FROM posts d WHERE d.author_id = p.author_id AND d.id < p.id
-        AND d.id >= (p.id >> {TIME_SHIFT}) / {DAY_MS} * {DAY_MS} << {TIME_SHIFT}
+    WITH wanted AS MATERIALIZED (
+      SELECT author_id, (id >> {TIME_SHIFT}) / {DAY_MS} * {DAY_MS} << {TIME_SHIFT} AS first_id, max(id) AS last_id
+      FROM posts WHERE id = ANY(CAST(:ids AS bigint[])) GROUP BY 1, 2
     )
-    FROM posts p WHERE p.id = ANY(CAST(:ids AS bigint[]))
+    SELECT r.id, r.day_rank FROM wanted w CROSS JOIN LATERAL (
+      SELECT d.id, row_number() OVER (ORDER BY d.id) - 1 AS day_rank FROM posts d
+      WHERE d.author_id = w.author_id AND d.id >= w.first_id AND d.id <= w.last_id
+    ) r WHERE r.id = ANY(CAST(:ids AS bigint[]))
     """
 )
 _FOLLOWED_HASHTAGS = text(

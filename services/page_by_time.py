@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def open_since(backends: Backends, scope: CursorScope, page: PageRequest) -> Since:
     """Where the page begins. Raises InvalidCursorError."""
-    if not page.cursor:
+    if page.cursor is None:
         return NEWEST
     payload = backends.sealer.open(scope, page.cursor)
     if len(payload) != _FORMAT.size:

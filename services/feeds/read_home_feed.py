@@ -35,7 +35,7 @@ async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageReques
     shelf, and `complete` is false. Raises InvalidCursorError, UnauthenticatedError (the account is gone or suspended),
     UnavailableError.
     """
-    place = open_place(backends.sealer, viewer_id, page.cursor) if page.cursor else None
+    place = open_place(backends.sealer, viewer_id, page.cursor) if page.cursor is not None else None
     try:
         return await _read_primary(backends, viewer_id, page, place, order)
     except UnavailableError:

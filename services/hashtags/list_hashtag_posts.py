@@ -17,7 +17,7 @@ async def list_hashtag_posts(
 ) -> Connection[VisiblePost]:
     """A full page of those that the viewer may see, as long as there are any. Raises InvalidCursorError."""
     scope = CursorScope(f"hashtag.posts:{hashtag_id}", viewer_id)
-    start = backends.sealer.open_ids(scope, page.cursor)[0] if page.cursor else MAX_ID
+    start = backends.sealer.open_ids(scope, page.cursor)[0] if page.cursor is not None else MAX_ID
 
     async with backends.database.reading() as session:
 

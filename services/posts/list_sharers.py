@@ -15,7 +15,7 @@ from services.fill_page import fill_page
 async def list_sharers(backends: Backends, *, root_id: int, viewer_id: int | None, page: PageRequest) -> Connection[UserRecord]:
     """Those whose share the viewer may see: a private account's is for its followers. Raises InvalidCursorError."""
     scope = CursorScope(f"post.sharers:{root_id}", viewer_id)
-    start = backends.sealer.open_ids(scope, page.cursor)[0] if page.cursor else MAX_ID
+    start = backends.sealer.open_ids(scope, page.cursor)[0] if page.cursor is not None else MAX_ID
     async with backends.database.reading() as session:
 
         async def fetch(below_id: int, size: int) -> list[tuple[int, UserRecord | None]]:

@@ -137,6 +137,19 @@ def test_no_words_find_nothing() -> None:
     assert not MutedWords(["word"]).matches("")
 
 
+def test_a_text_is_not_searched_for_phrases_of_which_a_word_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def search(phrase: str, _: str) -> bool:
+        searched.append(phrase)
+        return False
+
+    monkeypatch.setattr("domain.muted_words._stands_in", search)
+    words = MutedWords(["new york", "new jersey", "york _x", "york n_", "c++", "#york", "🎉"])
+    assert not words.matches("New York, by day")
+    assert searched == ["#york", "new york", "york n_", "🎉"]
+
+
 def test_a_list_is_prepared_once() -> None:
     assert MutedWords.of(("a", "b")) is MutedWords.of(("a", "b"))
     assert MutedWords.of(("a", "b")).matches("B")

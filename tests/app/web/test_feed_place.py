@@ -152,3 +152,20 @@ async def test_all_of_it_belongs_to_a_viewer(web: RunningServer) -> None:
         answer = (await web.post({"query": query})).json()
         assert codes(answer) == ["UNAUTHENTICATED"]
         assert list(answer["data"].values()) == [None]
+
+
+async def test_an_empty_cursor_is_none_of_ours(web: RunningServer) -> None:
+    """A client that lost its cursor is told so, instead of reading the first page for ever."""
+    reader, author = await _reader_and_author(web)
+    await _post(web, author, "hello")
+    asked = [f'{{ feed({argument}: "") {{ nodes {{ id }} }} }}' for argument in ("after", "before")]
+    lists = ("posts", "followers", "following")
+    asked += [f'{{ user(username: "{author}") {{ {many}(after: "") {{ nodes {{ id }} }} }} }}' for many in lists]
+    await done(web, reader, "followHashtag", name="sea")
+    asked += [
+        '{ followedHashtags(after: "") { nodes { id } } }',
+        '{ hashtag(name: "sea") { posts(after: "") { nodes { id } } } }',
+    ]
+    for query in asked:
+        assert codes((await web.post({"query": query}, token=token_for(reader))).json()) == ["INVALID_CURSOR"], query
+    assert len((await _feed(web, reader, after=None))["edges"]) == 1

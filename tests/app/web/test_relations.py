@@ -205,7 +205,7 @@ async def test_lists_page_and_belong_to_their_viewer(web: RunningServer, field: 
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert found == names[::-1]
-    for token, after in ((token_for("l_0"), cursors[0]), (token_for(viewer), cursors[0][:-2] + "xx")):
+    for token, after in ((token_for("l_0"), cursors[0]), (token_for(viewer), cursors[0][:-2] + "xx"), (token_for(viewer), "")):
         answer = (await web.post({"query": query, "variables": {"a": after}}, token=token)).json()
         assert codes(answer) == ["INVALID_CURSOR"]
     assert codes((await web.post({"query": query})).json()) == ["UNAUTHENTICATED"]

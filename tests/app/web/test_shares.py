@@ -143,7 +143,9 @@ async def test_what_is_wrong(web: RunningServer, people: tuple[_Person, _Person,
         assert codes(answer) == ["UNAUTHENTICATED"]
     public = await ada.post()
     many = "query($id: ID!, $first: Int, $after: String) { post(id: $id) { sharers(first: $first, after: $after) { nodes { id } } } }"
-    for variables, code in (({"first": 101}, "BAD_USER_INPUT"), ({"first": -1}, "BAD_USER_INPUT"), ({"after": "x"}, "INVALID_CURSOR")):
+    wrong: list[tuple[dict[str, object], str]] = [({"first": size}, "BAD_USER_INPUT") for size in (101, -1)]
+    wrong += [({"after": cursor}, "INVALID_CURSOR") for cursor in ("x", "")]
+    for variables, code in wrong:
         answer = (await web.post({"query": many, "variables": {"id": public, **variables}})).json()
         assert codes(answer) == [code]
     anonymous = await web.data("query($id: ID!) { post(id: $id) { viewerHasShared isShare sharedPost { id } } }", id=public)
