@@ -56,6 +56,7 @@ async def check_walk(scene: Scene, viewer: str, size: int) -> None:
     if not await scene.is_awake(viewer_id):
         return
     expected = await _expected(scene, viewer_id, None)
+    floor = await _present_floor(scene, viewer_id)
     mark, rounds = None, 0
     while True:
         page = await scene.world.page(viewer, size, mark.cursor if mark else None)
@@ -65,7 +66,7 @@ async def check_walk(scene: Scene, viewer: str, size: int) -> None:
         if not page.page_info.has_next_page:
             return
         assert page.page_info.end_cursor is not None
-        mark = Mark(page.page_info.end_cursor, ids(page)[-1], 0)
+        mark = Mark(page.page_info.end_cursor, ids(page)[-1], floor)
 
 
 async def check_position(scene: Scene, viewer_id: int) -> None:
