@@ -35,6 +35,11 @@ class StampPlace:
     begin: int
     newest: int
 
+    @property
+    def origin(self) -> tuple[str, int]:
+        """Which log it is a place in."""
+        return self.run_id, self.begin
+
 
 class Changes:
     """The log of one deployment. `keep`: how long a copy may live that relies on it."""
@@ -46,6 +51,8 @@ class Changes:
         self._owed: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._paying: asyncio.Task[None] | None = None
+        self.origin: tuple[str, int] | None = None
+        """Run and beginning of the log as they were last seen: what was kept under another one is gone, or counts no more."""
 
     async def stamp(self, subjects: frozenset[str]) -> None:
         """They have changed. Returns when Redis has taken it or does not answer; then it is tried again in the background."""
@@ -100,4 +107,6 @@ class Changes:
     async def _run(self, subjects: Iterable[str]) -> StampPlace:
         arguments: list[str | int] = [self._keep_us, *subjects]
         begin, newest = await self._client.run(self._script(keys=[keys.CHANGES], args=arguments))
-        return StampPlace(self._client.run_id, int(begin), int(newest))
+        place = StampPlace(self._client.run_id, int(begin), int(newest))
+        self.origin = place.origin
+        return place

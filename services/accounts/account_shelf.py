@@ -25,20 +25,24 @@ class AccountShelf:
     def __init__(self, shelves: Shelves, changes: Changes) -> None:
         self._shelves = shelves
         self._changes = changes
-        self._made: OrderedDict[str, float] = OrderedDict()
+        self._made: OrderedDict[str, tuple[float, tuple[str, int] | None]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(self, external_id: str) -> StampPlace | None:
         """Where the stamps stand, where a copy is due; None otherwise. Ask before the database is read."""
         now = time.monotonic()
-        if now - self._made.get(external_id, -EVERY_SECONDS) < EVERY_SECONDS:
+        made_at, origin = self._made.get(external_id, (-EVERY_SECONDS, None))
+        # A cache that was wiped, or came back older, holds no copy of before.
+        if now - made_at < EVERY_SECONDS and origin == self._changes.origin:
             return None
-        self._made[external_id] = now
+        self._made[external_id] = now, self._changes.origin
         self._made.move_to_end(external_id)
         if len(self._made) > _REMEMBERED:
             self._made.popitem(last=False)
         with suppress(CacheUnavailableError):
-            return await self._changes.place()
+            place = await self._changes.place()
+            self._made[external_id] = now, place.origin
+            return place
         self._made.pop(external_id, None)
         return None
 

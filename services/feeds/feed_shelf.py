@@ -42,7 +42,7 @@ class FeedShelf:
         self._shelves = shelves
         self._changes = changes
         self._sealer = sealer
-        self._made: OrderedDict[int, tuple[float, int]] = OrderedDict()
+        self._made: OrderedDict[int, tuple[float, int, tuple[str, int] | None]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._database: str | None = None
 
@@ -50,17 +50,21 @@ class FeedShelf:
         """Where the stamps stand, where a copy of this page is due; None otherwise. Ask before the database is read."""
         if page.backward or page.cursor is not None or page.size == 0:
             return None
-        made_at, size = self._made.get(viewer_id, (0.0, 0))
-        wanted, age = min(page.size, MAX_ENTRIES), time.monotonic() - made_at
-        if made_at and wanted <= size and age < (EVERY_SECONDS if wanted == size else _SMALLER_SECONDS):
+        made_at, size, origin = self._made.get(viewer_id, (0.0, 0, None))
+        wanted, now = min(page.size, MAX_ENTRIES), time.monotonic()
+        is_fresh = wanted <= size and now - made_at < (EVERY_SECONDS if wanted == size else _SMALLER_SECONDS)
+        # A cache that was wiped, or came back older, holds no copy of before.
+        if made_at and is_fresh and origin == self._changes.origin:
             return None
         # Before anything is awaited: several requests of one viewer make one copy.
-        self._made[viewer_id] = (time.monotonic(), wanted)
+        self._made[viewer_id] = now, wanted, self._changes.origin
         self._made.move_to_end(viewer_id)
         if len(self._made) > _REMEMBERED:
             self._made.popitem(last=False)
         with suppress(CacheUnavailableError):
-            return await self._changes.place()
+            stamps = await self._changes.place()
+            self._made[viewer_id] = now, wanted, stamps.origin
+            return stamps
         self._made.pop(viewer_id, None)
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,9 @@ from services.backends import Backends
 
 _VIEWER_SIDE_FACTOR = 4
 """A post with so many times more shares than the viewer follows accounts is looked at from the viewer's side."""
+
+_SEARCHED_AT_A_TIME = 20
+"""Texts searched for muted words before others have a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,11 @@ class ReasonJudge:
         ranks = await load_day_ranks(self.session, limited) if limited else {}
         for root_id in roots:
             self._by_root[root_id] = []
-        for reason_id, facts in facts_by_id.items():
+        for number, (reason_id, facts) in enumerate(facts_by_id.items(), start=1):
+            if self.rules.preferences.muted_words and number % _SEARCHED_AT_A_TIME == 0:
+                # Texts are searched by the processor alone: the other requests of the process must have their turns, and this
+                # one's deadline its chance.
+                await asyncio.sleep(0)
             reason = Reason(facts, hashtags.get(reason_id, ()), ranks.get(reason_id, 0))
             self._by_root[facts.post.root_id].append(judge_reason(reason, self.rules))
 

@@ -20,7 +20,8 @@ async def account(web: RunningServer, name: str) -> str:
 
 async def mutate(web: RunningServer, viewer: str, mutation: str, selection: str = "", /, **fields: Any) -> Any:
     """The payload of one mutation whose input has these fields."""
-    query = f"mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {{ {selection} {ERRORS} }} }}"
+    type_name = f"{mutation[0].upper()}{mutation[1:]}Input"
+    query = f"mutation ($input: {type_name}!) {{ {mutation}(input: $input) {{ {selection} {ERRORS} }} }}"
     return (await web.data(query, token_for(viewer), input=fields))[mutation]
 
 

@@ -148,7 +148,11 @@ async def test_every_rule_is_named(web: RunningServer) -> None:
 
 
 async def test_all_of_it_belongs_to_a_viewer(web: RunningServer) -> None:
-    for query in (_POSITION, '{ explainFeedPost(postId: "x") { rule } }', 'mutation { markFeedSeen(input: {cursor: "x"}) { position { cursor } } }'):
+    for query in (
+        _POSITION,
+        '{ explainFeedPost(postId: "x") { rule } }',
+        'mutation { markFeedSeen(input: {cursor: "x"}) { position { cursor } } }',
+    ):
         answer = (await web.post({"query": query})).json()
         assert codes(answer) == ["UNAUTHENTICATED"]
         assert list(answer["data"].values()) == [None]

@@ -55,7 +55,7 @@ async def test_posts_of_a_hashtag_and_the_hashtags_of_a_post(web: RunningServer)
     follow = "followHashtag", "hashtag { id }"
     sea = (await done(web, "cat", *follow, name="sea"))["hashtag"]["id"]
     sky = (await done(web, "dan", *follow, name="Himmel"))["hashtag"]["id"]
-    posts = [await publish(web, "cat", f"#Sea and #HIMMEL, and more") for number in range(3)]
+    posts = [await publish(web, "cat", "#Sea and #HIMMEL, and more") for number in range(3)]
     query = """
       query ($i: ID!, $a: String) { node(id: $i) { ... on Hashtag { posts(first: 2, after: $a) {
         nodes { id entities { text hashtag { id name viewerIsFollowing } } } pageInfo { hasNextPage endCursor } } } } }

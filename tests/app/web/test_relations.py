@@ -42,7 +42,9 @@ every_mutation = pytest.mark.parametrize("mutation", MUTATIONS)
 
 
 async def seen(web: RunningServer, viewer: str, name: str) -> Any:
-    found = (await web.data(f"query ($n: String!) {{ user(username: $n) {{ {RELATION} }} }}", token_for(viewer), n=name))["user"]
+    found = (await web.data(f"query ($n: String!) {{ user(username: $n) {{ {RELATION} }} }}", token_for(viewer), n=name))[
+        "user"
+    ]
     assert found is None or found.pop("username") == name
     return found
 
@@ -55,7 +57,10 @@ async def test_follow_settings(web: RunningServer) -> None:
     for change, expected in (
         ({}, PLAIN),
         ({"closeFriend": True, "dailyLimit": 3}, {"closeFriend": True, "hideShares": False, "dailyLimit": 3}),
-        ({"hideShares": True, "dailyLimit": None, "closeFriend": None}, {"closeFriend": True, "hideShares": True, "dailyLimit": 3}),
+        (
+            {"hideShares": True, "dailyLimit": None, "closeFriend": None},
+            {"closeFriend": True, "hideShares": True, "dailyLimit": 3},
+        ),
         ({"dailyLimit": 0}, {"closeFriend": True, "hideShares": True, "dailyLimit": None}),
         ({"dailyLimit": 1_000_000}, {"closeFriend": True, "hideShares": True, "dailyLimit": 1_000_000}),
     ):
@@ -152,9 +157,18 @@ async def test_hidden_accounts_answer_as_if_they_did_not_exist(web: RunningServe
     await execute(web, "UPDATE users SET suspended_at = now() WHERE id = $1", number_of(hidden["suspended"]))
     await execute(web, "UPDATE users SET shadow_banned_at = now() WHERE id = $1", number_of(hidden["banned"]))
     parts = "user { id username }" + (" viewer { id }" if mutation in VIEWER_TOO else "")
-    query = f"mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {{ {parts} {ERRORS} }} }}"
+    query = (
+        f"mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {{ {parts} {ERRORS} }} }}"
+    )
     answers = set()
-    for user_id in (*hidden.values(), UNKNOWN_ID, "", "nonsense", to_global_id("User", 0), to_global_id("Post", number_of(viewer))):
+    for user_id in (
+        *hidden.values(),
+        UNKNOWN_ID,
+        "",
+        "nonsense",
+        to_global_id("User", 0),
+        to_global_id("Post", number_of(viewer)),
+    ):
         fields = {"userId": user_id} | MUTATIONS[mutation]
         answer = await web.post({"query": query, "variables": {"input": fields}}, token=token_for(f"{mutation}_viewer"))
         assert answer.status_code == 200
@@ -195,7 +209,9 @@ async def test_lists_page_and_belong_to_their_viewer(web: RunningServer, field: 
     viewer = f"l_{mutation}"
     for name in names:
         await done(web, viewer, mutation, userId=await account(web, name))
-    query = f"query ($a: String) {{ {field}(first: 2, after: $a) {{ nodes {{ username }} pageInfo {{ hasNextPage endCursor }} }} }}"
+    query = (
+        f"query ($a: String) {{ {field}(first: 2, after: $a) {{ nodes {{ username }} pageInfo {{ hasNextPage endCursor }} }} }}"
+    )
     found, cursors, cursor = [], [], None
     while True:
         page = (await web.data(query, token_for(viewer), a=cursor))[field]

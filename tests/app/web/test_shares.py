@@ -74,7 +74,7 @@ async def test_a_share_and_its_end(people: tuple[_Person, _Person, _Person]) -> 
     assert (await cat.share(share["id"]))["sharedPost"]["shareCount"] == 2
     assert [user["username"] for user in (await cat.see(root))["sharers"]["nodes"]] == [cat.name, bob.name]
 
-    edit = "mutation($id: ID!) { updatePost(input: {postId: $id, text: \"x\"}) { post { id } userErrors { field code } } }"
+    edit = 'mutation($id: ID!) { updatePost(input: {postId: $id, text: "x"}) { post { id } userErrors { field code } } }'
     refused = (await bob.ask(edit, id=share["id"]))["updatePost"]
     assert refused == {"post": None, "userErrors": [{"field": ["postId"], "code": "NOT_ALLOWED"}]}
 
@@ -107,7 +107,8 @@ async def test_a_profile_leaves_out_shares_of_what_is_gone(people: tuple[_Person
     roots = [await ada.post(f"post {number}") for number in range(3)]
     shares = [(await bob.share(root))["post"]["id"] for root in roots]
     own = await bob.post("mine")
-    listed = "query($name: String!) { user(username: $name) { postCount posts(first: 3) { nodes { id } pageInfo { hasNextPage } } } }"
+    listed = """query($name: String!) {
+      user(username: $name) { postCount posts(first: 3) { nodes { id } pageInfo { hasNextPage } } } }"""
     before = (await cat.ask(listed, name=bob.name))["user"]
     assert [post["id"] for post in before["posts"]["nodes"]] == [own, shares[2], shares[1]]
     assert before["postCount"] == 1
@@ -133,7 +134,7 @@ async def test_what_is_wrong(web: RunningServer, people: tuple[_Person, _Person,
     for text, code in (("x" * 5_001, "TOO_LONG"), ("a\0b", "INVALID")):
         [error] = (await bob.share(root, text))["userErrors"]
         assert (error["field"], error["code"]) == (["text"], code)
-    hide = 'mutation($id: ID!) { updatePost(input: {postId: $id, visibility: FRIENDS}) { userErrors { code } } }'
+    hide = "mutation($id: ID!) { updatePost(input: {postId: $id, visibility: FRIENDS}) { userErrors { code } } }"
     await ada.ask(hide, id=root)
     [error] = (await ada.share(root))["userErrors"]
     assert (error["field"], error["code"]) == (["postId"], "NOT_ALLOWED")
@@ -142,7 +143,8 @@ async def test_what_is_wrong(web: RunningServer, people: tuple[_Person, _Person,
         answer = (await web.post({"query": query, "variables": {"id": root}})).json()
         assert codes(answer) == ["UNAUTHENTICATED"]
     public = await ada.post()
-    many = "query($id: ID!, $first: Int, $after: String) { post(id: $id) { sharers(first: $first, after: $after) { nodes { id } } } }"
+    many = """query($id: ID!, $first: Int, $after: String) {
+      post(id: $id) { sharers(first: $first, after: $after) { nodes { id } } } }"""
     wrong: list[tuple[dict[str, object], str]] = [({"first": size}, "BAD_USER_INPUT") for size in (101, -1)]
     wrong += [({"after": cursor}, "INVALID_CURSOR") for cursor in ("x", "")]
     for variables, code in wrong:

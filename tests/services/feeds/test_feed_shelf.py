@@ -149,3 +149,14 @@ async def test_a_copy_of_another_format_is_none(hiding: HidingWorld) -> None:
     for key in await redis.keys(f"sh:*{{{hiding.ids['vera']}}}"):
         await redis.set(key, b"\xff\x00")
     assert await shelf_page(hiding) is None
+
+
+async def test_a_wiped_cache_gets_its_copies_again(hiding: HidingWorld) -> None:
+    """The process remembers that it made a copy lately; not that of a cache which has lost it."""
+    await shelve(hiding)
+    await hiding.backends.redis.redis.flushdb()
+    assert await shelf_page(hiding) is None
+    await hiding.post("ada", "the first stamp since")
+    await hiding.backends.changes.place()
+    page = await shelve(hiding)
+    assert "the first stamp since" in labels(page)
