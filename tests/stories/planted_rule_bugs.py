@@ -96,7 +96,7 @@ def hashtags_not_merged_into_timelines(patch: Patch, _: World) -> None:
 
 def daily_limit_counts_what_is_there(patch: Patch, _: World) -> None:
     change_sql(
-        patch, feed_facts, "_DAY_RANKS", "d.author_id = p.author_id", "d.author_id = p.author_id AND d.deleted_at IS NULL"
+        patch, feed_facts, "_DAY_RANKS", "d.author_id = w.author_id", "d.author_id = w.author_id AND d.deleted_at IS NULL"
     )
 
 
