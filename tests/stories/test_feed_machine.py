@@ -7,7 +7,7 @@ import pytest
 from settings import Settings
 from tests.stories.feed_walk import FeedMachine, open_ground, take_walks
 
-WALKS = 20
+WALKS = 14
 STEPS = 40
 
 
