@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-from sqlalchemy import exc
+from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from db.presence import Presence
@@ -92,7 +92,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
-            pool_pre_ping=True,
             hide_parameters=True,
             connect_args={
                 "connection_class": _Connection,
@@ -108,6 +107,7 @@ class Database:
                 },
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -167,6 +167,13 @@ class Database:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(self._timeout_seconds, _CLOSE_SECONDS)):
                 await self.engine.dispose()
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    # The pool makes another one then. A ping would be a round trip for each session; that a server has gone is noticed by the
+    # driver without asking, and one that hangs does not answer a ping either.
+    if connection.driver_connection.is_closed():
+        raise exc.DisconnectionError("the connection is closed")
 
 
 class _translated_errors:  # noqa: N801 - reads as a function where it is used

@@ -91,7 +91,6 @@ class Ground:
             )
             await direct.execute("SET plan_cache_mode = force_generic_plan")
             await direct.execute(_CLOCK)
-            backends.database.engine.pool._pre_ping = False  # half of all round trips, for servers that do not go away here
             await backends.database.engine.dispose()  # so that every connection has the setting
             yield cls(backends, direct)
         finally:
