@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from db.shares import load_sharers
 from domain.cursors import CursorScope
-from domain.ids import MAX_ID
-from domain.paging import Connection, Edge, PageInfo, PageRequest
+from domain.paging import Connection, PageRequest
 from domain.records import UserRecord
 from domain.visibility import can_see_posts_of
 from services.backends import Backends
-from services.fill_page import fill_page
+from services.page_by_id import open_below, page_by_id
 
 
 async def list_sharers(backends: Backends, *, root_id: int, viewer_id: int | None, page: PageRequest) -> Connection[UserRecord]:
     """Those whose share the viewer may see: a private account's is for its followers. Raises InvalidCursorError."""
     scope = CursorScope(f"post.sharers:{root_id}", viewer_id)
-    start = backends.sealer.open_ids(scope, page.cursor)[0] if page.cursor is not None else MAX_ID
+    start = open_below(backends, scope, page)
     async with backends.database.reading() as session:
 
         async def fetch(below_id: int, size: int) -> list[tuple[int, UserRecord | None]]:
@@ -25,14 +24,4 @@ async def list_sharers(backends: Backends, *, root_id: int, viewer_id: int | Non
                 for share_id, user, relation in rows
             ]
 
-        filled = await fill_page(fetch, start=start, size=page.size)
-    edges = [Edge(backends.sealer.seal_ids(scope, share_id), user) for share_id, user in filled.items]
-    return Connection(
-        edges,
-        PageInfo(
-            has_next_page=filled.has_more,
-            has_previous_page=page.cursor is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=backends.sealer.seal_ids(scope, filled.end) if filled.end is not None else page.cursor,
-        ),
-    )
+        return await page_by_id(backends, scope, page, start=start, fetch=fetch)
