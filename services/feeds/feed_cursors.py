@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.cursors import CursorScope, CursorSealer
 from domain.errors import InvalidCursorError
+from domain.event_log import LogPlace, LogPosition
 from domain.feed import FeedOrder
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,14 +17,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Moment:
     """How far a client has been told what happens.
 
-    Everything that PostgreSQL's snapshot `seen` sees has been told. In the middle of a batch also part of what the newer
-    snapshot `batch` sees: the outbox rows up to `through_event` (a batch is told in the order of its rows' ids).
+    Everything that PostgreSQL's snapshot `seen` sees has been told. Of publications (and nothing else) also: in the middle of
+    a batch part of what the newer snapshot `batch` sees, the outbox rows up to `through_event` (a batch is told in the order of
+    its rows' ids); and the outbox rows `told`, whose posts the client was shown. `logs`: how far the event logs have been read
+    for it; None where nobody has.
     """
 
     seen: str
     as_of: datetime
     batch: str = ""
     through_event: int = 0
+    told: frozenset[int] = frozenset()
+    logs: LogPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,9 @@ def _place_scope(viewer_id: int) -> CursorScope:
 def seal_moment(sealer: CursorSealer, viewer_id: int, moment: Moment) -> str:
     """The event cursor of a moment."""
     milliseconds = (moment.as_of - _EPOCH) // timedelta(milliseconds=1)
-    payload = f"{milliseconds}|{moment.seen}|{moment.batch}|{moment.through_event}"
+    told = ",".join(map(str, sorted(moment.told)))
+    logs = f"{moment.logs.run_id}|{moment.logs.own}|{moment.logs.shared}" if moment.logs is not None else "||"
+    payload = f"{milliseconds}|{moment.seen}|{moment.batch}|{moment.through_event}|{told}|{logs}"
     return sealer.seal(CursorScope("feed.events", viewer_id), payload.encode("ascii"))
 
 
@@ -69,7 +76,14 @@ def open_moment(sealer: CursorSealer, viewer_id: int, cursor: str) -> Moment:
     """The moment of an event cursor. Raises InvalidCursorError."""
     payload = sealer.open(CursorScope("feed.events", viewer_id), cursor)
     try:
-        milliseconds, seen, batch, through_event = payload.decode("ascii").split("|")
-        return Moment(seen, _EPOCH + timedelta(milliseconds=int(milliseconds)), batch, int(through_event))
+        milliseconds, seen, batch, through_event, told, run_id, own, shared = payload.decode("ascii").split("|")
+        return Moment(
+            seen,
+            _EPOCH + timedelta(milliseconds=int(milliseconds)),
+            batch,
+            int(through_event),
+            frozenset(int(event_id) for event_id in told.split(",") if event_id),
+            LogPlace(run_id, LogPosition.parse(own), LogPosition.parse(shared)) if run_id else None,
+        )
     except ValueError:
         raise InvalidCursorError("the cursor is not valid here") from None
