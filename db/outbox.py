@@ -22,11 +22,13 @@ class OutboxKind(StrEnum):
     POST_PUBLISHED = "post_published"
     POST_EDITED = "post_edited"
     POST_DELETED = "post_deleted"
+    FEED_CHANGED = "feed_changed"
+    ACCOUNT_CHANGED = "account_changed"
 
 
 @dataclass(frozen=True, slots=True)
 class LeasedEvent:
-    """An open row with the lease that was just given."""
+    """An open row with the lease that was just given. `post_id`: 0 for changes of feeds and accounts."""
 
     id: int
     attempt: int
@@ -220,7 +222,7 @@ def _to_event(row: Sequence[object]) -> LeasedEvent:
         attempt=attempt,  # type: ignore[arg-type]
         kind=OutboxKind(str(kind)),
         author_id=author_id,  # type: ignore[arg-type]
-        post_id=post_id,  # type: ignore[arg-type]
+        post_id=post_id or 0,  # type: ignore[arg-type]
         last_follower_id=last_follower_id,  # type: ignore[arg-type]
         follower_count=follower_count,  # type: ignore[arg-type]
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from db import outbox, posts, shares
+from db import posts, shares
 from db.database import WriteSession
-from db.outbox import OutboxKind
+from db.feed_changes import note_deletion
 from db.post_hashtags import write_post_hashtags
 from domain.records import PostRecord, Visibility
 from services.posts.text_entities import hashtag_names
@@ -15,6 +15,7 @@ async def remove_post_in(session: WriteSession, post: PostRecord) -> None:
 
     The caller rings the relays after the commit.
     """
+    await note_deletion(session, post.id)
     await posts.mark_post_deleted(session, post.id)
     if post.shared_post_id is not None:
         await shares.add_to_share_count(session, post.shared_post_id, -1)
@@ -22,4 +23,3 @@ async def remove_post_in(session: WriteSession, post: PostRecord) -> None:
         await posts.add_to_post_count(session, post.author_id, -1)
         names = hashtag_names(post.entity_rows)
         await write_post_hashtags(session, post.id, before=names, after=names, was_counted=True, is_counted=False)
-    await outbox.insert_event(session, OutboxKind.POST_DELETED, author_id=post.author_id, post_id=post.id)
