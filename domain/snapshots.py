@@ -7,6 +7,7 @@ that is what makes a live cursor free of gaps without a counter.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -29,3 +30,13 @@ class Snapshot:
         if transaction_id < self.xmin:
             return True
         return transaction_id < self.xmax and transaction_id not in self.in_progress
+
+    def without(self, transaction_ids: Iterable[int]) -> Snapshot:
+        """The same, but blind to these transactions, as if they were still in progress."""
+        hidden = {transaction_id for transaction_id in transaction_ids if self.sees(transaction_id)}
+        in_progress = self.in_progress | hidden
+        return Snapshot(min(self.xmin, *hidden) if hidden else self.xmin, self.xmax, frozenset(in_progress))
+
+    def __str__(self) -> str:
+        """PostgreSQL's text form."""
+        return f"{self.xmin}:{self.xmax}:{','.join(map(str, sorted(self.in_progress)))}"

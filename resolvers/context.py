@@ -10,7 +10,7 @@ from domain.errors import UnauthenticatedError
 from domain.records import UserRecord
 from resolvers.loaders import Loaders
 from services.backends import Backends
-from services.feeds.live_feed import LiveFeed
+from services.live.hub import LiveHub
 
 T = TypeVar("T")
 
@@ -18,11 +18,11 @@ T = TypeVar("T")
 class OperationContext:
     """One per operation and per live event: who asks, and the loaders of this one answer."""
 
-    def __init__(self, backends: Backends, live_feed: LiveFeed, viewer: UserRecord | None) -> None:
+    def __init__(self, backends: Backends, live_feed: LiveHub, viewer: UserRecord | None) -> None:
         self.backends = backends
         self.live_feed = live_feed
         self.viewer = viewer
-        self.loaders = self._new_loaders()
+        self._loaders: Loaders | None = None
 
     @property
     def viewer_id(self) -> int | None:
@@ -34,16 +34,20 @@ class OperationContext:
             raise UnauthenticatedError("sign in first")
         return self.viewer.id
 
+    @property
+    def loaders(self) -> Loaders:
+        """Made when they are first needed: a context that only waits for events has none."""
+        if self._loaders is None:
+            self._loaders = Loaders(self.backends, self.viewer_id)
+        return self._loaders
+
     def forget_loaded(self) -> None:
         """After a write: what was loaded before it is no longer true."""
-        self.loaders = self._new_loaders()
+        self._loaders = None
 
     def for_event(self) -> OperationContext:
         """A fresh context for one event of a subscription: loaders that lived longer would answer from the past."""
         return OperationContext(self.backends, self.live_feed, self.viewer)
-
-    def _new_loaders(self) -> Loaders:
-        return Loaders(self.backends, self.viewer_id)
 
 
 Info: TypeAlias = strawberry.Info[OperationContext, None]

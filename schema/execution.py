@@ -7,8 +7,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from graphql import GraphQLError, OperationDefinitionNode, OperationType
-from graphql.execution import ExecutionResult, create_source_event_stream, execute, execute_subscription_event
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql.execution import (
+    ExecutionResult,
+    create_source_event_stream,
+    execute,
+    execute_subscription_event,
+    get_argument_values,
+)
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.context import OperationContext
@@ -16,6 +22,7 @@ from schema.build import graphql_core_schema
 from schema.documents import Document, Documents, RequestError
 from schema.errors import BAD_USER_INPUT, format_error
 from schema.limits import check_size
+from schema.live_templates import Beats
 from schema.shared_events import RenderedResponse, is_same_for_all, render_once
 
 Response = dict[str, Any]
@@ -53,6 +60,7 @@ class Engine:
 
     def __init__(self, *, has_introspection: bool) -> None:
         self._documents = Documents(has_introspection=has_introspection)
+        self.beats = Beats()
 
     def prepare(self, query: str, operation_name: str | None, variables: dict[str, Any] | None) -> Operation:
         """Raises RequestError with the errors in their public form."""
@@ -78,9 +86,28 @@ class Engine:
             result = await result
         return to_response(result)
 
-    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response | RenderedResponse]:
-        """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
-        executor: Any = _FreshEventExecutor.build(
+    def arguments(self, operation: Operation, context: OperationContext) -> dict[str, Any]:
+        """The arguments of a subscription's root field, checked. Raises GraphQLError for variables that do not fit."""
+        executor = self._executor(operation, context)
+        if isinstance(executor, list):
+            raise executor[0]
+        (field,) = operation.node.selection_set.selections
+        assert isinstance(field, FieldNode), "the caller has looked"
+        subscription = graphql_core_schema().subscription_type
+        assert subscription is not None, "ours has subscriptions"
+        return dict(get_argument_values(subscription.fields[field.name.value], field, executor.variable_values))
+
+    async def execute_event(self, operation: Operation, context: OperationContext, event: object) -> Response:
+        """The answer to one event of a subscription, in a context of its own."""
+        executor = self._executor(operation, context)
+        if isinstance(executor, list):
+            return to_response(ExecutionResult(None, errors=executor))
+        result: Any = execute_subscription_event(executor.build_per_event_executor(event))
+        return to_response(await result if inspect.isawaitable(result) else result)
+
+    def _executor(self, operation: Operation, context: OperationContext) -> Any:
+        """Or a list of what is wrong with the variables."""
+        return _FreshEventExecutor.build(
             graphql_core_schema(),
             operation.document.ast,
             context_value=context,
@@ -88,6 +115,10 @@ class Engine:
             operation_name=operation.name,
             hide_suggestions=True,
         )
+
+    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response | RenderedResponse]:
+        """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
+        executor = self._executor(operation, context)
         if isinstance(executor, list):
             yield to_response(ExecutionResult(None, errors=executor))
             return

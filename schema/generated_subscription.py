@@ -1,0 +1,61 @@
+"""A subscription that is executed event by event in a task of its own: the way for all that no hub pushes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
+
+import orjson
+import structlog
+
+from resolvers.context import OperationContext
+from schema.errors import INTERNAL, error
+from schema.execution import Engine, Operation, Response
+from schema.live_sink import LiveSink
+
+log = structlog.get_logger(__name__)
+
+
+class GeneratedSubscription:
+    """Any subscription, by a task of its own that executes each event."""
+
+    def __init__(self, engine: Engine, operation: Operation, context: OperationContext, sink: LiveSink) -> None:
+        self._sink = sink
+        self._has_room = asyncio.Event()
+        self._is_closed = False
+        self._task = asyncio.get_running_loop().create_task(self._run(engine, operation, context), name="subscription")
+
+    def go_on(self) -> None:
+        self._has_room.set()
+
+    def say_goodbye(self) -> None:
+        """There is nothing that would let it resume."""
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._task.cancel()
+
+    async def _run(self, engine: Engine, operation: Operation, context: OperationContext) -> None:
+        try:
+            responses = cast("AsyncGenerator[Response | RenderedResponse]", engine.subscribe(operation, context))
+            async with aclosing(responses):
+                async for response in responses:
+                    if isinstance(response, RenderedResponse):
+                        self._sink.put(response.json.encode(), None)
+                    elif "data" in response:
+                        self._sink.put(orjson.dumps(response), None)
+                    else:
+                        self._sink.fail(list(response["errors"]))
+                        return
+                    while not self._sink.has_room:
+                        self._has_room.clear()
+                        await self._has_room.wait()
+            self._sink.complete()
+        except asyncio.CancelledError:
+            if not self._is_closed:
+                raise
+        except Exception:
+            log.exception("subscription.failed")
+            self._sink.fail([error("something went wrong on our side", INTERNAL)])

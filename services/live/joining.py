@@ -1,0 +1,188 @@
+"""Newcomers, and whoever has fallen out of step, are brought to where the hub is: some at a time, so that thousands who come
+back at once neither wait for each other nor take the database away from requests.
+
+First their logs are followed, then it is found out what they have missed: what happens in between comes twice and is dropped,
+but is never missing. A cursor of the server's present run is answered from the logs, mostly without a row of the database; any
+other one from PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from db.live_events import load_transactions, take_moment
+from domain.errors import CacheUnavailableError, FeedResetError, UnavailableError
+from domain.event_log import LogEntry, LogPlace
+from services.feeds.feed_cursors import Moment
+from services.feeds.feed_difference import Look, find_differences
+from services.feeds.wire_events import WireEvent
+from services.live.telling import tell
+from services.live.watcher import LiveTarget, Watcher, WatcherState
+
+if TYPE_CHECKING:
+    from services.live.hub import LiveHub
+
+AT_A_TIME = 100
+_RETRY_SECONDS = 0.5
+_BLIND_SECONDS = 2.0
+"""Without logs, PostgreSQL is asked so often what has happened."""
+
+log = structlog.get_logger(__name__)
+
+
+class Joining:
+    """Those who are not there yet, in the order in which they came."""
+
+    def __init__(self, hub: LiveHub) -> None:
+        self._hub = hub
+        self._waiting: deque[Watcher] = deque()
+        self._arrived = asyncio.Event()
+
+    def add(self, watcher: Watcher) -> None:
+        self._waiting.append(watcher)
+        self._arrived.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            batch = self._take()
+            if not batch:
+                self._arrived.clear()
+                continue
+            try:
+                await self._bring(batch)
+            except UnavailableError:
+                await self._again(batch, _RETRY_SECONDS)
+            except Exception:
+                log.exception("live.joining_failed")
+                await self._again(batch, _RETRY_SECONDS)
+
+    def _take(self) -> list[Watcher]:
+        batch: dict[Watcher, None] = {}
+        while self._waiting and len(batch) < AT_A_TIME:
+            watcher = self._waiting.popleft()
+            if watcher.state is WatcherState.JOINING:
+                batch[watcher] = None
+        return list(batch)
+
+    async def _again(self, batch: Sequence[Watcher], seconds: float) -> None:
+        for watcher in batch:
+            self._hub.forget(watcher)
+            watcher.pending = watcher.place = None
+        await asyncio.sleep(seconds)
+        for watcher in batch:
+            self.add(watcher)
+
+    async def _bring(self, batch: Sequence[Watcher]) -> None:
+        try:
+            await self._follow(batch)
+            named = await self._named_by_logs(batch)
+            has_logs = True
+        except CacheUnavailableError:
+            named, has_logs = {}, False
+        places = {watcher: self._hub.place_of(watcher) for watcher in batch} if has_logs else {}
+        newcomers = [watcher for watcher in batch if watcher.resumed is None]
+        if newcomers:
+            async with self._hub.backends.database.reading() as session:
+                now = Moment(*await take_moment(session))
+            for watcher in newcomers:
+                watcher.stand_at(now)
+        missed = [watcher for watcher in batch if watcher.resumed is not None]
+        await self._tell_missed(missed, named, places)
+        for watcher in batch:
+            if watcher.state is not WatcherState.JOINING:
+                continue
+            # A log may have been lost, or the process's run of Redis have changed, while PostgreSQL was asked.
+            if has_logs and self._hub.place_of(watcher) is not None:
+                self._hub.is_there(watcher)
+            else:
+                watcher.resumed = watcher.moment()
+        blind = [watcher for watcher in batch if watcher.state is WatcherState.JOINING]
+        if blind:
+            await self._again(blind, _BLIND_SECONDS)
+
+    async def _follow(self, batch: Sequence[Watcher]) -> None:
+        """Raises CacheUnavailableError."""
+        hub, logs = self._hub, self._hub.event_logs
+        ends = await logs.open({watcher.viewer_id for watcher in batch})
+        if hub.run_id != logs.run_id:
+            hub.run_id = logs.run_id
+            hub.start_over()
+        if hub.shared_end is None:
+            hub.shared_end = await logs.shared_end()
+        for watcher in batch:
+            hub.follow(watcher, ends[watcher.viewer_id])
+
+    async def _named_by_logs(self, batch: Sequence[Watcher]) -> dict[Watcher, Collection[int]]:
+        """What the logs name, for those of whom they know everything since their cursors. Raises CacheUnavailableError."""
+        hub = self._hub
+        places: dict[Watcher, LogPlace] = {}
+        for watcher in batch:
+            place = watcher.resumed.logs if watcher.resumed is not None else None
+            if place is not None and place.run_id == hub.run_id and watcher.viewer_id not in {w.viewer_id for w in places}:
+                places[watcher] = place
+        if not places:
+            return {}
+        reads = await hub.event_logs.read({watcher.viewer_id: place.own for watcher, place in places.items()})
+        shared = await hub.event_logs.read_shared(min(place.shared for place in places.values()))
+        if hub.event_logs.run_id != hub.run_id or not shared.is_whole:
+            return {}
+        concerned: Mapping[int, list[LogEntry]] = await hub.find_concerned(shared.entries, {w.viewer_id for w in places})
+        named: dict[Watcher, Collection[int]] = {}
+        for watcher in places:
+            own = reads.get(watcher.viewer_id)
+            if own is not None and not own.is_whole:
+                continue
+            entries = [*(own.entries if own is not None else ()), *concerned.get(watcher.viewer_id, ())]
+            named[watcher] = {
+                entry.event_id
+                for entry in entries
+                if not (entry.event_id in watcher.told or watcher.seen.sees(entry.transaction_id))
+                and (entry.is_publication or watcher.target.wants_changes)
+            }
+        return named
+
+    async def _tell_missed(
+        self,
+        watchers: Sequence[Watcher],
+        named: Mapping[Watcher, Collection[int]],
+        places: Mapping[Watcher, LogPlace | None],
+    ) -> None:
+        hub = self._hub
+        asked = [watcher for watcher in watchers if watcher not in named or named[watcher]]
+        looks = [Look(watcher.viewer_id, watcher.moment(), named.get(watcher)) for watcher in asked]
+        differences = await find_differences(hub.backends, looks) if looks else []
+        told = {event_id for watcher in watchers for event_id in watcher.told}
+        told |= {event_id for difference in differences for event_id in difference.reached.told}
+        transactions: dict[int, int] = {}
+        if told:
+            async with hub.backends.database.reading() as session:
+                transactions = await load_transactions(session, told)
+        deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []
+        for watcher, difference in zip(asked, differences, strict=True):
+            if watcher.state is not WatcherState.JOINING:
+                continue
+            watcher.place = watcher.resumed.logs if watcher.resumed is not None else None
+            try:
+                events = tell(hub.backends.sealer, watcher, difference, place=places.get(watcher))
+            except FeedResetError as error:
+                hub.leave(watcher)
+                watcher.target.end(error)
+                continue
+            watcher.stand_at(difference.reached)
+            if events:
+                deliveries.append((watcher.target, events))
+        for watcher in watchers:
+            # Rows that are gone from the outbox are so old that nothing names them any more.
+            watcher.told = {event_id: transactions[event_id] for event_id in watcher.told if event_id in transactions}
+            # What has been noted since stands behind the place where the logs were when they were first followed.
+            watcher.place = places.get(watcher)
+            if watcher.resumed is not None:
+                watcher.resumed = watcher.moment(watcher.place)
+        if deliveries:
+            await hub.deliver(deliveries)

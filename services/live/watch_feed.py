@@ -1,0 +1,104 @@
+"""Use cases: what happens to the viewer's home feed as a stream, and what was missed as a list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from domain.errors import TidingsError
+from services.backends import Backends
+from services.feeds.feed_cursors import FeedPlace, open_moment, seal_moment, seal_place
+from services.feeds.feed_difference import Look, find_differences
+from services.feeds.wire_events import NewPost, ResetFeed, WireEvent
+from services.live.hub import LiveHub
+from services.live.telling import moments_behind, wire_event
+
+_MAX_WAITING = 64
+
+
+@dataclass(frozen=True, slots=True)
+class MissedEvents:
+    """A part of what was missed. `cursor`: where to go on; `has_more`: there is more at this moment."""
+
+    events: Sequence[WireEvent]
+    cursor: str
+    has_more: bool
+
+
+class _Mailbox:
+    """A target that is read by a generator."""
+
+    def __init__(self, *, wants_changes: bool) -> None:
+        self.wants_changes = wants_changes
+        self.error: TidingsError | None = None
+        self.arrived = asyncio.Event()
+        self.events: deque[WireEvent] = deque()
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.events) < _MAX_WAITING
+
+    def take(self, events: Sequence[WireEvent]) -> None:
+        self.events.extend(events)
+        self.arrived.set()
+
+    def end(self, error: TidingsError) -> None:
+        self.error = error
+        self.arrived.set()
+
+
+async def watch_feed_events(
+    backends: Backends, hub: LiveHub, *, viewer_id: int, after: str | None, wants_changes: bool = True
+) -> AsyncIterator[WireEvent]:
+    """Everything that happens to the feed, or publications alone. Ends only when the caller stops; holds no connection.
+
+    Raises InvalidCursorError; where `wants_changes` is False, FeedResetError.
+    """
+    moment = open_moment(backends.sealer, viewer_id, after) if after is not None else None
+    mailbox = _Mailbox(wants_changes=wants_changes)
+    watcher = hub.join(viewer_id, mailbox, moment)
+    try:
+        while True:
+            while mailbox.events:
+                yield with_edge_cursor(backends, viewer_id, mailbox.events.popleft())
+            if mailbox.error is not None:
+                raise mailbox.error
+            hub.go_on(watcher)
+            mailbox.arrived.clear()
+            if not mailbox.events and mailbox.error is None:
+                await mailbox.arrived.wait()
+    finally:
+        hub.leave(watcher)
+
+
+async def watch_home_feed(backends: Backends, hub: LiveHub, *, viewer_id: int, after: str | None) -> AsyncIterator[NewPost]:
+    """New posts as they reach the feed, each once. Raises InvalidCursorError, FeedResetError."""
+    async for event in watch_feed_events(backends, hub, viewer_id=viewer_id, after=after, wants_changes=False):
+        if isinstance(event, NewPost):
+            yield event
+
+
+async def read_missed_events(backends: Backends, *, viewer_id: int, after: str, first: int) -> MissedEvents:
+    """What has happened since the cursor, at most `first` events. Raises InvalidCursorError, UnavailableError."""
+    moment = open_moment(backends.sealer, viewer_id, after)
+    (difference,) = await find_differences(backends, [Look(viewer_id, moment, None)])
+    end = seal_moment(backends.sealer, viewer_id, difference.reached)
+    if difference.reset is not None:
+        return MissedEvents([ResetFeed(end, difference.reset)], end, has_more=False)
+    moments = moments_behind(moment, difference.changes, difference.reached)
+    events = [
+        with_edge_cursor(backends, viewer_id, wire_event(change, seal_moment(backends.sealer, viewer_id, reached)))
+        for change, reached in zip(difference.changes[:first], moments[:first], strict=True)
+    ]
+    has_more = len(difference.changes) > first
+    return MissedEvents(events, events[-1].cursor if has_more and events else after if has_more else end, has_more)
+
+
+def with_edge_cursor(backends: Backends, viewer_id: int, event: WireEvent) -> WireEvent:
+    """The event with the cursor of its entry, which is the receiver's own."""
+    if not isinstance(event, NewPost):
+        return event
+    cursor = seal_place(backends.sealer, viewer_id, FeedPlace(event.edge.node.id))
+    return replace(event, edge=replace(event.edge, cursor=cursor))

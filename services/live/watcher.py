@@ -1,0 +1,125 @@
+"""One subscription to a viewer's feed, as the hub keeps it: how far it has been told, and what is still to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Protocol
+
+from domain.errors import TidingsError
+from domain.event_log import LogEntry, LogPlace, LogPosition
+from domain.snapshots import Snapshot
+from services.feeds.feed_cursors import Moment
+from services.feeds.wire_events import WireEvent
+
+_UNKNOWN = (1 << 63) - 1
+_NOTHING_SEEN = Snapshot(1, 1, frozenset())
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LiveTarget(Protocol):
+    """Who is told."""
+
+    @property
+    def wants_changes(self) -> bool:
+        """Whether it is told everything that happens to the feed; otherwise publications alone."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes more now."""
+
+    def take(self, events: Sequence[WireEvent]) -> None:
+        """Is told, in this order. Returns at once."""
+
+    def end(self, error: TidingsError) -> None:
+        """Nothing more comes, by this error."""
+
+
+class WatcherState(Enum):
+    """JOINING: what it has missed is being found out. LIVE: follows its log. FULL: takes nothing now, its log waits."""
+
+    JOINING = "joining"
+    LIVE = "live"
+    FULL = "full"
+    CLOSED = "closed"
+
+
+class Watcher:
+    """A subscription's place in the viewer's history. There are thousands: what most do not need is None.
+
+    It has been told everything that `seen` sees, and the publications `told` (outbox id by transaction) beyond it. `pending` is
+    what its logs named and nobody has looked at yet; `place` where the logs stood before the first of that.
+    """
+
+    __slots__ = (
+        "as_of",
+        "batch",
+        "pending",
+        "place",
+        "resumed",
+        "seen",
+        "seen_text",
+        "state",
+        "target",
+        "through_event",
+        "told",
+        "viewer_id",
+    )
+
+    def __init__(self, viewer_id: int, target: LiveTarget, moment: Moment | None) -> None:
+        self.viewer_id = viewer_id
+        self.target = target
+        self.state = WatcherState.JOINING
+        self.pending: dict[int, LogEntry] | None = None
+        self.place: LogPlace | None = None
+        self.told: dict[int, int] = {}
+        self.seen_text, self.seen = "", _NOTHING_SEEN
+        self.as_of, self.batch, self.through_event = _EPOCH, "", 0
+        self.resumed = moment
+        """Where it wants to go on from; None: from now on."""
+        if moment is not None:
+            self.stand_at(moment)
+
+    def stand_at(self, moment: Moment, told: dict[int, int] | None = None) -> None:
+        """It has been told everything up to the moment. `told`: the transactions of what the moment has told, where known."""
+        self.as_of, self.batch, self.through_event = moment.as_of, moment.batch, moment.through_event
+        if moment.seen != self.seen_text:
+            self.seen_text, self.seen = moment.seen, Snapshot.parse(moment.seen)
+        # Unknown transactions count as unseen: the row stays in the list until the next reading of PostgreSQL.
+        self.told = told if told is not None else dict.fromkeys(moment.told, _UNKNOWN)
+
+    def moment(self, logs: LogPlace | None = None) -> Moment:
+        """How far it has been told."""
+        return Moment(self.seen_text, self.as_of, self.batch, self.through_event, frozenset(self.told), logs)
+
+    def expect(self, entries: Iterable[LogEntry], before: LogPlace) -> None:
+        """Notes what concerns it, but what it knows. `before`: the place of the logs in front of these entries."""
+        for entry in entries:
+            if entry.event_id in self.told or self.seen.sees(entry.transaction_id):
+                continue
+            if not entry.is_publication and not self.target.wants_changes:
+                continue
+            if self.pending is None:
+                self.pending = {}
+                self.place = self.place or before
+            self.pending[entry.event_id] = entry
+
+    def advance(self, checkpoint: Moment, snapshot: Snapshot, kept: Iterable[int]) -> None:
+        """Everything that the checkpoint sees has been told. `kept`: publications that stay noted all the same."""
+        told = {event_id: transaction for event_id, transaction in self.told.items() if not snapshot.sees(transaction)}
+        told |= {event_id: self.told[event_id] for event_id in kept if event_id in self.told}
+        self.seen_text, self.as_of, self.batch, self.through_event = checkpoint.seen, checkpoint.as_of, "", 0
+        self.seen, self.told = snapshot, told
+
+
+class ViewerLog:
+    """How far the hub has read a viewer's own log, and for whom."""
+
+    __slots__ = ("end", "watchers")
+
+    def __init__(self, end: LogPosition) -> None:
+        self.end = end
+        self.watchers: list[Watcher] = []
+
+
