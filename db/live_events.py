@@ -26,6 +26,12 @@ _CHECKPOINT = text(
        ) AS late)
     """
 )
+_SUSPENDED = text(
+    """
+    SELECT DISTINCT u.id FROM outbox o JOIN users u ON u.id = o.author_id AND u.suspended_at IS NOT NULL
+    WHERE o.id = ANY(CAST(:ids AS bigint[])) AND o.kind = 'account_changed'
+    """
+)
 _TRANSACTIONS = text("SELECT id, xact_id::text::bigint FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 # The detour over text is for asyncpg, which takes a parameter of type pg_snapshot only as a tuple.
@@ -109,6 +115,11 @@ async def take_checkpoint(session: ReadSession, *, late_seconds: float, size: in
 async def load_transactions(session: ReadSession, event_ids: Iterable[int]) -> dict[int, int]:
     """By which transactions rows of the outbox were written; those that are gone are left out."""
     return {row[0]: row[1] for row in await session.execute(_TRANSACTIONS, {"ids": list(event_ids)})}
+
+
+async def load_suspended_by(session: ReadSession, event_ids: Iterable[int]) -> list[int]:
+    """Accounts that are suspended now, of those whose state one of the events has changed."""
+    return list((await session.execute(_SUSPENDED, {"ids": list(event_ids)})).scalars())
 
 
 async def load_published_since(session: ReadSession, seen: str, *, size: int) -> PublishedBatch:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 import structlog
 
-from db.users import load_suspended_among
+from db.live_events import load_suspended_by
 from domain.errors import CacheUnavailableError, FeedResetError, UnavailableError
 from domain.event_log import LogEntry, LogPlace, LogPosition
 from live import channels
@@ -42,12 +42,18 @@ MANY_TOLD = 48
 """With so many publications in its cursor, a watcher is moved to the next checkpoint."""
 RENEW_TICKS = BEAT_TICKS * 200
 _READ_AT_A_TIME = 1_000
+_ENTRIES_AT_A_TIME = 200
 _RETRY_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
 Deliver = Callable[[Sequence[tuple[LiveTarget, Sequence[WireEvent]]]], Awaitable[None]]
 """Puts events where they belong; never raises for a single target."""
+
+
+async def _take_all(deliveries: Sequence[tuple[LiveTarget, Sequence[WireEvent]]]) -> None:
+    for target, events in deliveries:
+        target.take(events)
 
 
 class LiveHub:
@@ -58,7 +64,7 @@ class LiveHub:
         backends: Backends,
         logs: EventLogs,
         *,
-        deliver: Deliver,
+        deliver: Deliver = _take_all,
         on_suspended: Callable[[Collection[int]], None] = lambda _ids: None,
     ) -> None:
         self.backends = backends
@@ -250,29 +256,32 @@ class LiveHub:
         await self._look()
 
     async def _read(self, viewer_ids: Iterable[int]) -> None:
-        """Notes what is new in viewers' own logs."""
+        """Notes what is new in viewers' own logs, to their ends."""
         places = {viewer_id: self.viewers[viewer_id].end for viewer_id in viewer_ids if viewer_id in self.viewers}
-        if not places:
-            return
-        reads = await self.event_logs.read(places)
-        if self._has_other_run():
-            return
-        for viewer_id, read in reads.items():
-            viewer = self.viewers.get(viewer_id)
-            if viewer is None or viewer.end != places[viewer_id]:
-                continue
-            if not read.is_whole:
-                for watcher in list(viewer.watchers):
-                    self.rejoin(watcher)
-                continue
-            self._note(viewer, read.entries)
-            viewer.end = read.end
+        while places:
+            reads = await self.event_logs.read(places, limit=_ENTRIES_AT_A_TIME)
+            if self._has_other_run():
+                return
+            unread: dict[int, LogPosition] = {}
+            for viewer_id, read in reads.items():
+                viewer = self.viewers.get(viewer_id)
+                if viewer is None or viewer.end != places[viewer_id]:
+                    continue
+                if not read.is_whole:
+                    for watcher in list(viewer.watchers):
+                        self.rejoin(watcher)
+                    continue
+                self._note(viewer, read.entries)
+                viewer.end = read.end
+                if len(read.entries) >= _ENTRIES_AT_A_TIME:
+                    unread[viewer_id] = read.end
+            places = unread
 
     async def _read_shared(self) -> None:
         """Notes what is new in the log for all, for those whom it concerns."""
         while self.shared_end is not None and self.viewers:
             begin = self.shared_end
-            read = await self.event_logs.read_shared(begin)
+            read = await self.event_logs.read_shared(begin, limit=_ENTRIES_AT_A_TIME)
             if self._has_other_run():
                 return
             if not read.is_whole:
@@ -283,8 +292,7 @@ class LiveHub:
             await self._note_concerned(read.entries)
             if self.shared_end == begin:
                 self.shared_end = read.end
-            if any(not entry.is_publication for entry in read.entries):
-                await self._find_suspended()
+            await self._find_suspended([entry.event_id for entry in read.entries if not entry.is_publication])
 
     async def _note_concerned(self, entries: Sequence[LogEntry]) -> None:
         concerned = await self.find_concerned(entries, self.viewers)
@@ -307,9 +315,11 @@ class LiveHub:
         self.start_over()
         return True
 
-    async def _find_suspended(self) -> None:
+    async def _find_suspended(self, event_ids: Collection[int]) -> None:
+        if not event_ids:
+            return
         async with self.backends.database.reading() as session:
-            suspended = await load_suspended_among(session, list(self.viewers))
+            suspended = await load_suspended_by(session, event_ids)
         if suspended:
             self._on_suspended(suspended)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from services.live.hub import LiveHub
 
 AT_A_TIME = 100
+_MAX_NAMED = 500
+"""Entries of a log that are gone through for a newcomer; who has missed more is answered from PostgreSQL."""
 _RETRY_SECONDS = 0.5
 _BLIND_SECONDS = 2.0
 """Without logs, PostgreSQL is asked so often what has happened."""
@@ -128,15 +130,16 @@ class Joining:
                 places[watcher] = place
         if not places:
             return {}
-        reads = await hub.event_logs.read({watcher.viewer_id: place.own for watcher, place in places.items()})
-        shared = await hub.event_logs.read_shared(min(place.shared for place in places.values()))
-        if hub.event_logs.run_id != hub.run_id or not shared.is_whole:
+        own_places = {watcher.viewer_id: place.own for watcher, place in places.items()}
+        reads = await hub.event_logs.read(own_places, limit=_MAX_NAMED)
+        shared = await hub.event_logs.read_shared(min(place.shared for place in places.values()), limit=_MAX_NAMED)
+        if hub.event_logs.run_id != hub.run_id or not shared.is_whole or len(shared.entries) >= _MAX_NAMED:
             return {}
         concerned: Mapping[int, list[LogEntry]] = await hub.find_concerned(shared.entries, {w.viewer_id for w in places})
         named: dict[Watcher, Collection[int]] = {}
         for watcher in places:
             own = reads.get(watcher.viewer_id)
-            if own is not None and not own.is_whole:
+            if own is not None and (not own.is_whole or len(own.entries) >= _MAX_NAMED):
                 continue
             entries = [*(own.entries if own is not None else ()), *concerned.get(watcher.viewer_id, ())]
             named[watcher] = {

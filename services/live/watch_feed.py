@@ -5,26 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.errors import TidingsError
 from services.backends import Backends
 from services.feeds.feed_cursors import FeedPlace, open_moment, seal_moment, seal_place
 from services.feeds.feed_difference import Look, find_differences
-from services.feeds.wire_events import NewPost, ResetFeed, WireEvent
+from services.feeds.wire_events import MissedEvents, NewPost, ResetFeed, WireEvent
 from services.live.hub import LiveHub
 from services.live.telling import moments_behind, wire_event
 
 _MAX_WAITING = 64
-
-
-@dataclass(frozen=True, slots=True)
-class MissedEvents:
-    """A part of what was missed. `cursor`: where to go on; `has_more`: there is more at this moment."""
-
-    events: Sequence[WireEvent]
-    cursor: str
-    has_more: bool
 
 
 class _Mailbox:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Protocol
 
 from domain.errors import TidingsError
@@ -15,6 +16,8 @@ from services.feeds.wire_events import WireEvent
 
 _UNKNOWN = (1 << 63) - 1
 _NOTHING_SEEN = Snapshot(1, 1, frozenset())
+_parse = lru_cache(1_024)(Snapshot.parse)
+"""Thousands stand at the same moment."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -85,7 +88,7 @@ class Watcher:
         """It has been told everything up to the moment. `told`: the transactions of what the moment has told, where known."""
         self.as_of, self.batch, self.through_event = moment.as_of, moment.batch, moment.through_event
         if moment.seen != self.seen_text:
-            self.seen_text, self.seen = moment.seen, Snapshot.parse(moment.seen)
+            self.seen_text, self.seen = moment.seen, _parse(moment.seen)
         # Unknown transactions count as unseen: the row stays in the list until the next reading of PostgreSQL.
         self.told = told if told is not None else dict.fromkeys(moment.told, _UNKNOWN)
 
