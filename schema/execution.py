@@ -23,7 +23,6 @@ from schema.documents import Document, Documents, RequestError
 from schema.errors import BAD_USER_INPUT, format_error
 from schema.limits import check_size
 from schema.live_templates import Beats
-from schema.shared_events import RenderedResponse, is_same_for_all, render_once
 
 Response = dict[str, Any]
 """`data` and `errors` as the specification says."""
@@ -116,7 +115,7 @@ class Engine:
             hide_suggestions=True,
         )
 
-    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response | RenderedResponse]:
+    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response]:
         """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
         executor = self._executor(operation, context)
         if isinstance(executor, list):
@@ -129,15 +128,10 @@ class Engine:
             yield to_response(events)
             return
 
-        async def execute_event(event: object) -> Response:
-            result: Any = execute_subscription_event(executor.build_per_event_executor(event))
-            return to_response(await result if inspect.isawaitable(result) else result)
-
-        is_shared = is_same_for_all(operation.document.ast, operation.node)
         try:
             async for event in events:
-                rendered = await render_once(event, operation.node, execute_event) if is_shared else None
-                yield rendered or await execute_event(event)
+                result: Any = execute_subscription_event(executor.build_per_event_executor(event))
+                yield to_response(await result if inspect.isawaitable(result) else result)
         except GraphQLError as failure:
             yield {"errors": [format_error(failure)]}
         except Exception as failure:

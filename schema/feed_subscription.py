@@ -1,8 +1,8 @@
 """`newPosts` and `feedEvents`: pushed by the hub, without a task for each subscriber.
 
 Where the operation asks for nothing that depends on the viewer, an event is rendered once for all who receive it
-(`live_templates.py`); otherwise each subscriber's events are executed one after the other, by a task that lives as long as there
-are some.
+(`live_templates.py`); otherwise each subscriber's events are executed one after the other, by a task that lives as long as
+there are some.
 """
 
 from __future__ import annotations
@@ -46,7 +46,19 @@ def feed_field(operation: Operation) -> FieldNode | None:
 class FeedSubscription:
     """One subscriber: a target of the hub, and what the transport holds."""
 
-    __slots__ = ("_beat", "_context", "_engine", "_is_closed", "_sink", "_task", "_waiting", "_watcher", "operation", "shares", "wants_changes")  # fmt: skip
+    __slots__ = (
+        "_beat",
+        "_context",
+        "_engine",
+        "_is_closed",
+        "_sink",
+        "_task",
+        "_waiting",
+        "_watcher",
+        "operation",
+        "shares",
+        "wants_changes",
+    )
 
     def __init__(self, engine: Engine, operation: Operation, context: OperationContext, sink: LiveSink) -> None:
         field = feed_field(operation)
@@ -64,9 +76,7 @@ class FeedSubscription:
         self._is_closed = False
 
     @classmethod
-    async def begin(
-        cls, engine: Engine, operation: Operation, context: OperationContext, sink: LiveSink
-    ) -> FeedSubscription:
+    async def begin(cls, engine: Engine, operation: Operation, context: OperationContext, sink: LiveSink) -> FeedSubscription:
         """Raises TidingsError for what the viewer may not, or a cursor that is none; GraphQLError for wrong variables."""
         subscription = cls(engine, operation, context, sink)
         viewer_id = context.require_viewer_id()

@@ -39,12 +39,10 @@ class GeneratedSubscription:
 
     async def _run(self, engine: Engine, operation: Operation, context: OperationContext) -> None:
         try:
-            responses = cast("AsyncGenerator[Response | RenderedResponse]", engine.subscribe(operation, context))
+            responses = cast("AsyncGenerator[Response]", engine.subscribe(operation, context))
             async with aclosing(responses):
                 async for response in responses:
-                    if isinstance(response, RenderedResponse):
-                        self._sink.put(response.json.encode(), None)
-                    elif "data" in response:
+                    if "data" in response:
                         self._sink.put(orjson.dumps(response), None)
                     else:
                         self._sink.fail(list(response["errors"]))

@@ -1,7 +1,7 @@
 """The live side of one process: follows the event logs of everybody who is connected to it, for all of them together.
 
-The bell says whose logs to look at; a lost bell costs seconds, since every log is looked at every five seconds anyway, and at once
-whenever the listener has lost its connection. What the logs name is looked up for all viewers in a few statements
+The bell says whose logs to look at; a lost bell costs seconds, since every log is looked at every five seconds anyway, and at
+once whenever the listener has lost its connection. What the logs name is looked up for all viewers in a few statements
 (`find_differences`) and handed to `deliver`. However many sockets there are, there are two tasks: one that goes along with the
 logs, and one that brings newcomers to where the first one is (`joining.py`).
 """
@@ -157,6 +157,13 @@ class LiveHub:
             self._slots[watcher.viewer_id % BEAT_TICKS].add(watcher.viewer_id)
         if watcher not in viewer.watchers:
             viewer.watchers.append(watcher)
+        # Whatever is noted from here on stands behind this place.
+        watcher.place = self.place_of(watcher)
+
+    def is_following(self, watcher: Watcher) -> bool:
+        """Whether what its logs name is noted for it."""
+        viewer = self.viewers.get(watcher.viewer_id)
+        return viewer is not None and watcher in viewer.watchers
 
     def forget(self, watcher: Watcher) -> None:
         """Nothing is noted for it any more."""
@@ -345,7 +352,9 @@ class LiveHub:
             if watcher.state is not WatcherState.LIVE:
                 continue
             try:
-                events = tell(self.backends.sealer, watcher, difference, place=self.place_of(watcher))
+                place = self.place_of(watcher)
+                began = watcher.moment(watcher.place)
+                events = tell(self.backends.sealer, watcher, difference, began=began, place=place)
             except FeedResetError as error:
                 self.leave(watcher)
                 watcher.target.end(error)

@@ -87,7 +87,6 @@ class Joining:
             has_logs = True
         except CacheUnavailableError:
             named, has_logs = {}, False
-        places = {watcher: self._hub.place_of(watcher) for watcher in batch} if has_logs else {}
         newcomers = [watcher for watcher in batch if watcher.resumed is None]
         if newcomers:
             async with self._hub.backends.database.reading() as session:
@@ -95,18 +94,18 @@ class Joining:
             for watcher in newcomers:
                 watcher.stand_at(now)
         missed = [watcher for watcher in batch if watcher.resumed is not None]
-        await self._tell_missed(missed, named, places)
+        await self._tell_missed(missed, named)
         for watcher in batch:
             if watcher.state is not WatcherState.JOINING:
                 continue
-            # A log may have been lost, or the process's run of Redis have changed, while PostgreSQL was asked.
-            if has_logs and self._hub.place_of(watcher) is not None:
+            # A log may have been lost, or Redis have restarted, while PostgreSQL was asked.
+            if has_logs and self._hub.is_following(watcher):
                 self._hub.is_there(watcher)
             else:
                 watcher.resumed = watcher.moment()
         blind = [watcher for watcher in batch if watcher.state is WatcherState.JOINING]
         if blind:
-            await self._again(blind, _BLIND_SECONDS)
+            await self._again(blind, _RETRY_SECONDS if has_logs else _BLIND_SECONDS)
 
     async def _follow(self, batch: Sequence[Watcher]) -> None:
         """Raises CacheUnavailableError."""
@@ -150,12 +149,7 @@ class Joining:
             }
         return named
 
-    async def _tell_missed(
-        self,
-        watchers: Sequence[Watcher],
-        named: Mapping[Watcher, Collection[int]],
-        places: Mapping[Watcher, LogPlace | None],
-    ) -> None:
+    async def _tell_missed(self, watchers: Sequence[Watcher], named: Mapping[Watcher, Collection[int]]) -> None:
         hub = self._hub
         asked = [watcher for watcher in watchers if watcher not in named or named[watcher]]
         looks = [Look(watcher.viewer_id, watcher.moment(), named.get(watcher)) for watcher in asked]
@@ -170,9 +164,9 @@ class Joining:
         for watcher, difference in zip(asked, differences, strict=True):
             if watcher.state is not WatcherState.JOINING:
                 continue
-            watcher.place = watcher.resumed.logs if watcher.resumed is not None else None
+            began = watcher.moment(watcher.resumed.logs if watcher.resumed is not None else None)
             try:
-                events = tell(hub.backends.sealer, watcher, difference, place=places.get(watcher))
+                events = tell(hub.backends.sealer, watcher, difference, began=began, place=watcher.place)
             except FeedResetError as error:
                 hub.leave(watcher)
                 watcher.target.end(error)
@@ -183,8 +177,6 @@ class Joining:
         for watcher in watchers:
             # Rows that are gone from the outbox are so old that nothing names them any more.
             watcher.told = {event_id: transactions[event_id] for event_id in watcher.told if event_id in transactions}
-            # What has been noted since stands behind the place where the logs were when they were first followed.
-            watcher.place = places.get(watcher)
             if watcher.resumed is not None:
                 watcher.resumed = watcher.moment(watcher.place)
         if deliveries:

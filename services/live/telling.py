@@ -21,8 +21,10 @@ _RESETS = {
 }
 
 
-def tell(sealer: CursorSealer, watcher: Watcher, difference: Difference, *, place: LogPlace | None) -> list[WireEvent]:
-    """The events of a difference; the last one's cursor stands behind all of it, at that place of the logs.
+def tell(
+    sealer: CursorSealer, watcher: Watcher, difference: Difference, *, began: Moment, place: LogPlace | None
+) -> list[WireEvent]:
+    """The events of a difference from `began` on; the last one's cursor stands behind all of it, at that place of the logs.
 
     Raises FeedResetError where a watcher of publications alone can no longer be told what it missed.
     """
@@ -34,7 +36,7 @@ def tell(sealer: CursorSealer, watcher: Watcher, difference: Difference, *, plac
             raise FeedResetError(_RESETS[difference.reset])
         return []
     changes = wanted_by(watcher, difference.changes)
-    moments = moments_behind(watcher.moment(watcher.place), changes, reached)
+    moments = moments_behind(began, changes, reached)
     return [
         wire_event(change, seal_moment(sealer, watcher.viewer_id, moment))
         for change, moment in zip(changes, moments, strict=True)

@@ -124,5 +124,3 @@ class ViewerLog:
     def __init__(self, end: LogPosition) -> None:
         self.end = end
         self.watchers: list[Watcher] = []
-
-
