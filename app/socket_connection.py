@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from graphql import OperationType
@@ -253,11 +252,10 @@ class SocketConnection:
     async def _stream(self, operation_id: str, operation: Operation) -> list[dict[str, Any]]:
         """The errors with which the stream ended; none where it ended by itself."""
         context = await self._state.deadline.run(self._state.open_context(self._claims))
-        responses = cast("AsyncGenerator[Response | RenderedResponse]", self._state.engine.subscribe(operation, context))
         metrics.LIVE_SUBSCRIBERS.inc()
         try:
-            async with aclosing(responses):
-                async for response in responses:
+            async with aclosing(self._state.engine.subscribe(operation, context)) as answers:
+                async for response, _ in answers:
                     if isinstance(response, RenderedResponse):
                         await self._send_text(_next_message(operation_id, response.json))
                         continue

@@ -32,6 +32,7 @@ from migrations.run import newest_revision
 from schema.execution import Engine
 from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
+from services.posts.post_counts_feed import PostCountsFeed
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,9 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             live_feed = LiveFeed(backends)
             live_feed.start()
             stack.push_async_callback(live_feed.stop)
+            post_counts = PostCountsFeed(backends)
+            post_counts.start()
+            stack.push_async_callback(post_counts.stop)
             listener = BellListener(settings.redis_url.get_secret_value(), live_feed.ring)
             listener.start()
             stack.push_async_callback(listener.stop)
@@ -76,6 +80,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 backends=backends,
                 verifier=verifier,
                 live_feed=live_feed,
+                post_counts=post_counts,
                 engine=Engine(has_introspection=settings.has_introspection),
                 sockets=LiveSockets(),
                 deadline=deadline,
@@ -125,7 +130,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("authorization", "content-type"),
+            allow_headers=("authorization", "content-type", "last-event-id"),
             max_age=_PREFLIGHT_SECONDS,
         )
     ]

@@ -21,6 +21,7 @@ from schema.execution import Engine, Operation, Response
 from services.accounts.recognise_account import recognise_account
 from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
+from services.posts.post_counts_feed import PostCountsFeed
 from settings import Settings
 
 
@@ -32,6 +33,7 @@ class WebState:
     backends: Backends
     verifier: TokenVerifier
     live_feed: LiveFeed
+    post_counts: PostCountsFeed
     engine: Engine
     sockets: LiveSockets
     deadline: Deadline
@@ -67,9 +69,13 @@ class WebState:
         """The answer to a query or mutation, or UnavailableError within the deadline. Raises what `load_viewer` raises."""
         return await self.deadline.run(self._execute(operation, claims), spent_seconds=spent_seconds)
 
-    async def open_context(self, claims: Claims | None) -> OperationContext:
-        """A context for one operation. Raises what `load_viewer` raises."""
-        return OperationContext(self.backends, self.live_feed, await self.load_viewer(claims))
+    async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
+        """A context for one operation. Raises what `load_viewer` raises.
+
+        `resume_after`: the event cursor behind which a subscription goes on, whatever its own `after` says.
+        """
+        viewer = await self.load_viewer(claims)
+        return OperationContext(self.backends, self.live_feed, viewer, post_counts=self.post_counts, resume_after=resume_after)
 
     async def _execute(self, operation: Operation, claims: Claims | None) -> Response:
         return await self.engine.execute(operation, await self.open_context(claims))

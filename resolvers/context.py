@@ -11,17 +11,32 @@ from domain.records import UserRecord
 from resolvers.loaders import Loaders
 from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
+from services.posts.post_counts_feed import PostCountsFeed
 
 T = TypeVar("T")
 
 
 class OperationContext:
-    """One per operation and per live event: who asks, and the loaders of this one answer."""
+    """One per operation and per live event: who asks, and the loaders of this one answer.
 
-    def __init__(self, backends: Backends, live_feed: LiveFeed, viewer: UserRecord | None) -> None:
+    `post_counts`: where a process serves live counters. `resume_after`: the event cursor that a transport knows to be the
+    client's newest; it goes before the `after` of the operation, which a client that reconnects by itself only repeats.
+    """
+
+    def __init__(
+        self,
+        backends: Backends,
+        live_feed: LiveFeed,
+        viewer: UserRecord | None,
+        *,
+        post_counts: PostCountsFeed | None = None,
+        resume_after: str | None = None,
+    ) -> None:
         self.backends = backends
         self.live_feed = live_feed
         self.viewer = viewer
+        self.post_counts = post_counts
+        self.resume_after = resume_after
         self.loaders = self._new_loaders()
 
     @property

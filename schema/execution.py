@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from graphql.execution import ExecutionResult, create_source_event_stream, execute, execute_subscription_event
@@ -20,6 +20,13 @@ from schema.shared_events import RenderedResponse, is_same_for_all, render_once
 
 Response = dict[str, Any]
 """`data` and `errors` as the specification says."""
+
+
+class LiveAnswer(NamedTuple):
+    """One answer to a subscription. `cursor`: behind the event that it answers, asked for or not; None where it has none."""
+
+    response: Response | RenderedResponse
+    cursor: str | None = None
 
 
 class _FreshEventExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -78,7 +85,7 @@ class Engine:
             result = await result
         return to_response(result)
 
-    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response | RenderedResponse]:
+    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncGenerator[LiveAnswer]:
         """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
         executor: Any = _FreshEventExecutor.build(
             graphql_core_schema(),
@@ -89,13 +96,13 @@ class Engine:
             hide_suggestions=True,
         )
         if isinstance(executor, list):
-            yield to_response(ExecutionResult(None, errors=executor))
+            yield LiveAnswer(to_response(ExecutionResult(None, errors=executor)))
             return
         events: Any = create_source_event_stream(executor)
         if inspect.isawaitable(events):
             events = await events
         if isinstance(events, ExecutionResult):
-            yield to_response(events)
+            yield LiveAnswer(to_response(events))
             return
 
         async def execute_event(event: object) -> Response:
@@ -106,11 +113,11 @@ class Engine:
         try:
             async for event in events:
                 rendered = await render_once(event, operation.node, execute_event) if is_shared else None
-                yield rendered or await execute_event(event)
+                yield LiveAnswer(rendered or await execute_event(event), getattr(event, "cursor", None))
         except GraphQLError as failure:
-            yield {"errors": [format_error(failure)]}
+            yield LiveAnswer({"errors": [format_error(failure)]})
         except Exception as failure:
-            yield {"errors": [format_error(GraphQLError(str(failure), original_error=failure))]}
+            yield LiveAnswer({"errors": [format_error(GraphQLError(str(failure), original_error=failure))]})
         finally:
             close = getattr(events, "aclose", None)
             if close is not None:

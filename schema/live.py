@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import orjson
 import structlog
 
 from resolvers.context import OperationContext
 from schema.errors import INTERNAL, error
-from schema.execution import Engine, Operation, Response
+from schema.execution import Engine, Operation
 from schema.shared_events import RenderedResponse
 
 log = structlog.get_logger(__name__)
@@ -74,13 +73,12 @@ class _GeneratorSubscription:
 
     async def _run(self, engine: Engine, operation: Operation, context: OperationContext) -> None:
         try:
-            responses = cast("AsyncGenerator[Response | RenderedResponse]", engine.subscribe(operation, context))
-            async with aclosing(responses):
-                async for response in responses:
+            async with aclosing(engine.subscribe(operation, context)) as answers:
+                async for response, cursor in answers:
                     if isinstance(response, RenderedResponse):
-                        self._sink.put(response.json.encode(), None)
+                        self._sink.put(response.json.encode(), cursor)
                     elif "data" in response:
-                        self._sink.put(orjson.dumps(response), None)
+                        self._sink.put(orjson.dumps(response), cursor)
                     else:
                         self._sink.fail(list(response["errors"]))
                         return

@@ -30,12 +30,17 @@ from graphql import (
 )
 
 from schema.build import graphql_core_schema
-from services.feeds.watch_home_feed import NewPost
+from services.feeds.wire_events import NewPost
 
 # Fields whose value is the same for every receiver of one event, but for the cursors. What is not listed is executed for each.
 _SAME_FOR_ALL: dict[str, frozenset[str]] = {
-    "Subscription": frozenset({"newPosts"}),
+    "Subscription": frozenset({"newPosts", "feedEvents"}),
+    "FeedEvent": frozenset({"cursor"}),
     "PostAdded": frozenset({"cursor", "edge"}),
+    "PostChanged": frozenset({"cursor", "post"}),
+    "PostRemoved": frozenset({"cursor", "postId"}),
+    "FeedReset": frozenset({"cursor", "reason"}),
+    "Heartbeat": frozenset({"cursor"}),
     "FeedEdge": frozenset({"cursor", "node", "reasons", "score", "rankingFactors"}),
     "FeedReason": frozenset({"kind", "delivery", "users", "userCount", "hashtag"}),
     "Hashtag": frozenset({"id", "name", "postCount"}),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from db.database import ReadSession
 from db.feed_candidates import load_feed_viewer
@@ -24,23 +23,11 @@ from services.feeds.foretell_delivery import foretell_deliveries, with_delivery
 from services.feeds.judge_reasons import ReasonJudge
 from services.feeds.live_feed import LiveFeed
 from services.feeds.published_facts import JUDGED_SECONDS
+from services.feeds.wire_events import NewPost
 
 MAX_REPLAYED = 1_000
 """Missed posts that are replayed; a client that missed more reads its feed again."""
 _RETENTION_MARGIN = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class NewPost:
-    """An entry that has just come into the feed. `cursor`: where to resume.
-
-    `shared` is one and the same object for all receivers whose entry differs in nothing but cursors: what is made of it for one
-    of them may be kept there for the others.
-    """
-
-    cursor: str
-    edge: FeedEntry
-    shared: dict[int, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,7 @@ class _Missed:
 
 async def watch_home_feed(
     backends: Backends, live_feed: LiveFeed, *, viewer_id: int, after: str | None
-) -> AsyncIterator[NewPost]:
+) -> AsyncGenerator[NewPost]:
     """Ends only when the caller stops. Holds no database connection while it waits.
 
     Raises InvalidCursorError, FeedResetError (the cursor is too old, or of another database), UnavailableError.
@@ -100,6 +87,20 @@ async def watch_home_feed(
                     )
     finally:
         live_feed.leave(watcher)
+
+
+async def take_cursor(backends: Backends, viewer_id: int) -> str:
+    """An event cursor of now. Raises UnavailableError."""
+    async with backends.database.reading() as session:
+        return seal_moment(backends.sealer, viewer_id, Moment(*await take_moment(session)))
+
+
+async def read_missed_posts(
+    backends: Backends, live_feed: LiveFeed, *, viewer_id: int, after: str
+) -> tuple[list[NewPost], str]:
+    """What was published since the cursor, and the cursor behind all of it. Raises what `watch_home_feed` raises."""
+    moment, events = await _catch_up(backends, live_feed, viewer_id, open_moment(backends.sealer, viewer_id, after))
+    return events, seal_moment(backends.sealer, viewer_id, moment)
 
 
 async def _replay(

@@ -56,7 +56,11 @@ async def _first(engine: Engine, live_feed: LiveFeed, world: World, name: str, q
     context = OperationContext(world.backends, live_feed, users[world.ids[name]])
     stream = cast("Any", engine.subscribe(engine.prepare(query, None, {}), context))
     try:
-        return cast("Response | RenderedResponse", await asyncio.wait_for(stream.__anext__(), 10))
+        answer = await asyncio.wait_for(stream.__anext__(), 10)
+        event = orjson.loads(answer.response.json) if isinstance(answer.response, RenderedResponse) else answer.response
+        asked = event["data"]["newPosts"].get("cursor", answer.cursor)
+        assert answer.cursor == asked, "the cursor comes beside the answer, selected or not"
+        return cast("Response | RenderedResponse", answer.response)
     finally:
         await stream.aclose()
 
