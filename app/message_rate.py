@@ -9,6 +9,8 @@ BURST_MESSAGES = 500.0
 class MessageRate:
     """A bucket that holds BURST_MESSAGES and is refilled with MESSAGES_PER_SECOND."""
 
+    __slots__ = ("_at", "_left")
+
     def __init__(self) -> None:
         self._left = BURST_MESSAGES
         self._at = 0.0

@@ -1,4 +1,4 @@
-"""uvicorn's protocols with what they lack: limits on what is sent beside a body, and an end for sockets that nobody reads."""
+"""uvicorn's HTTP protocol with what it lacks: limits on what is sent beside a body."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 MAX_HEAD_BYTES = 32_768
 MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """What a client sends so long after its answer is read and thrown away; then the connection ends."""
-CLOSE_SECONDS = 2.0
-"""A client has so long to answer our close frame."""
-ABORT_SECONDS = 5.0
-"""Then, a connection whose client takes nothing is dropped with what is still buffered for it."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -72,6 +67,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             # Answered before the body was read. Closing at once could destroy the answer on its way.
             self._close_in(LINGER_SECONDS)
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        # This object and its parser hold one another: thousands of such pairs would wait for the garbage collector.
+        self.parser = None  # type: ignore[assignment]
+
     def _close_in(self, seconds: float) -> None:
         self._keep_open()
         self._timer = self.loop.call_later(seconds, self.transport.close)
@@ -80,28 +80,3 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-class AbortingWebSocketProtocol(WebSocketsSansIOProtocol):
-    """A closed transport first sends what is buffered, and would wait for a client that does not read for ever."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.close_timeout = CLOSE_SECONDS
-        self._abort_timer: asyncio.TimerHandle | None = None
-
-    async def send(self, message: Any) -> None:
-        if message["type"] == "websocket.close":
-            # The close frame goes behind what is buffered instead of waiting for it.
-            self.writable.set()
-        await super().send(message)
-
-    async def run_asgi(self) -> None:
-        await super().run_asgi()
-        if not self.disconnected:
-            self._abort_timer = self.loop.call_later(ABORT_SECONDS, self.transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._abort_timer is not None:
-            self._abort_timer.cancel()
-        super().connection_lost(exc)

@@ -7,8 +7,8 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from app.metrics_environment import prepare_metrics
-from app.protocols import AbortingWebSocketProtocol, LimitedHttpProtocol
-from app.request_json import MAX_BYTES
+from app.protocols import LimitedHttpProtocol
+from app.socket_protocol import SocketProtocol
 from app.web import create_app
 from logs import configure_logs
 from settings import Settings
@@ -17,7 +17,6 @@ GRACE_SECONDS = 1
 """Requests under way when the process is told to stop get so long; sockets are closed with 1012 at once."""
 KEEP_ALIVE_SECONDS = 15
 BACKLOG = 2_048
-PING_SECONDS = 20.0
 
 
 def run_server(settings: Settings, host: str, port: int, processes: int) -> None:
@@ -59,11 +58,7 @@ def server_config(settings: Settings, app: Starlette | str, host: str, port: int
         workers=processes,
         loop="uvloop",
         http=LimitedHttpProtocol,
-        ws=AbortingWebSocketProtocol,
-        ws_max_size=MAX_BYTES,
-        ws_per_message_deflate=False,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_SECONDS,
+        ws=SocketProtocol,
         access_log=False,
         log_config=None,
         server_header=False,

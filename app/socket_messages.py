@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from starlette.types import Message
-
-from app.request_json import MAX_BYTES, BadRequestError, is_unicode, parse_object
+from app.request_json import BadRequestError, is_unicode, parse_object
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID_LENGTH = 200
 
 
 class CloseCode(IntEnum):
-    """Why the server closes. Clients come back by themselves after 1012, 1013 and 4008, and give up on the others."""
+    """Why the server closes. Clients come back by themselves after 1011 to 1013 and 4008, and give up on the others."""
 
+    PROTOCOL_ERROR = 1002
+    INVALID_TEXT = 1007
+    TOO_LARGE = 1009
     FAULT = 1011
+    RESTART = 1012
     TRY_LATER = 1013
     TOO_SLOW = 4008
     MALFORMED = 4400
@@ -51,13 +53,8 @@ _TYPES = frozenset({"connection_init", "ping", "pong", "subscribe", "complete"})
 _TYPES_WITH_ID = frozenset({"subscribe", "complete"})
 
 
-def read_message(frame: Message) -> ClientMessage:
-    """The message in a frame. Raises CloseError (4400) for whatever is none."""
-    text = frame.get("text")
-    if not isinstance(text, str):
-        raise CloseError(CloseCode.MALFORMED, "binary frames are not accepted")
-    if len(text) > MAX_BYTES:
-        raise CloseError(CloseCode.MALFORMED, "the message is too large")
+def read_message(text: str) -> ClientMessage:
+    """The message in a text, which is bounded already. Raises CloseError (4400) for whatever is none."""
     try:
         members = parse_object(text)
     except BadRequestError as problem:

@@ -11,21 +11,20 @@ import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
 
 from app.authentication.tokens import TokenVerifier
 from app.deadline import Deadline
 from app.dev_login import dev_login
 from app.front_page import front_page
 from app.graphql_http import graphql_endpoint
-from app.graphql_ws import graphql_socket
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
 from app.static_files import static_routes
-from app.web_state import WebState
+from app.web_state import STATE, WebState
 from bootstrap import open_backends
 from live.listener import BellListener
 from migrations.run import newest_revision
@@ -57,7 +56,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
     """
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, WebState]]:
         async with AsyncExitStack() as stack:
             backends = await stack.enter_async_context(_open_backends(settings))
             verifier = TokenVerifier(settings.hs256_secret, settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
@@ -75,7 +74,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             listener = BellListener(settings.redis_url.get_secret_value(), live_feed.ring)
             listener.start()
             stack.push_async_callback(listener.stop)
-            app.state.web = WebState(
+            state = WebState(
                 settings=settings,
                 backends=backends,
                 verifier=verifier,
@@ -92,7 +91,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
-            yield
+            yield {STATE: state}
 
     return Starlette(routes=_routes(), middleware=_middleware(settings), lifespan=lifespan)
 
@@ -113,7 +112,6 @@ def _routes() -> list[BaseRoute]:
     return [
         Route("/", front_page),
         Route("/graphql", _GraphqlEndpoint()),
-        WebSocketRoute("/graphql", graphql_socket),
         Route("/livez", livez),
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from starlette.requests import HTTPConnection
 
@@ -18,11 +18,15 @@ from app.recent_activity import RecentActivity
 from domain.records import UserRecord
 from resolvers.context import OperationContext
 from schema.execution import Engine, Operation, Response
+from schema.live import LiveSink, LiveSubscription, watch
 from services.accounts.recognise_account import recognise_account
 from services.backends import Backends
 from services.feeds.live_feed import LiveFeed
 from services.posts.post_counts_feed import PostCountsFeed
 from settings import Settings
+
+STATE = "web"
+"""Its name in the state of the lifespan, which uvicorn gives to each request and to each socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,17 @@ class WebState:
         viewer = await self.load_viewer(claims)
         return OperationContext(self.backends, self.live_feed, viewer, post_counts=self.post_counts, resume_after=resume_after)
 
+    async def watch(self, operation: Operation, context: OperationContext, sink: LiveSink) -> LiveSubscription:
+        """Begins a subscription whose answers go into the sink."""
+        return await watch(self.engine, operation, context, sink)
+
     async def _execute(self, operation: Operation, claims: Claims | None) -> Response:
         return await self.engine.execute(operation, await self.open_context(claims))
 
 
 def web_state(connection: HTTPConnection) -> WebState:
     """The state of the application that serves this connection."""
-    state: Any = connection.app.state
-    return cast("WebState", state.web)
+    return cast("WebState", connection.scope["state"][STATE])
 
 
 def seconds_until(claims: Claims) -> float:

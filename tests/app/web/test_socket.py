@@ -12,11 +12,9 @@ import asyncpg
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from app import metrics, socket_connection
+from app import metrics, socket_connection, socket_protocol
 from app.live_sockets import MAX_SOCKETS_PER_USER
 from app.message_rate import BURST_MESSAGES
-from app.socket_connection import SocketConnection
-from app.socket_messages import CloseError
 from bootstrap import open_backends
 from settings import Settings
 from tests.app.web.running_server import RunningServer, SocketClient, codes, run_web, token_for
@@ -350,16 +348,9 @@ async def test_without_limits_nothing_of_this_counts(web_settings: Settings) -> 
 
 
 async def test_client_that_does_not_read_is_closed_with_4008(web: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = asyncio.Event()
-    finish = SocketConnection._finish
-
-    def finish_and_tell(connection: SocketConnection, close: CloseError | None) -> None:
-        finish(connection, close)
-        ended.set()
-
-    monkeypatch.setattr(SocketConnection, "_finish", finish_and_tell)
-    monkeypatch.setattr(socket_connection, "SEND_SECONDS", 0.3)
-    async with web.session() as client:
+    monkeypatch.setattr(socket_protocol, "SEND_SECONDS", 0.3)
+    async with web.session(token_for("slow")) as client:
+        await subscribe_until_live(client)
 
         async def ask_for_more_than_buffers_hold() -> None:
             for _ in range(int(BURST_MESSAGES) - 10):
@@ -367,7 +358,7 @@ async def test_client_that_does_not_read_is_closed_with_4008(web: RunningServer,
 
         asking = asyncio.create_task(ask_for_more_than_buffers_hold())
         client.raw.transport.pause_reading()
-        await asyncio.wait_for(ended.wait(), 20)
+        await eventually_no_subscriptions()
         client.raw.transport.resume_reading()
         assert (await client.wait_closed())[0] == 4008
         asking.cancel()
