@@ -26,11 +26,14 @@ from app.recent_activity import RecentActivity
 from app.static_files import static_routes
 from app.web_state import STATE, WebState
 from bootstrap import open_backends
+from live.event_logs import EventLogs
 from live.listener import BellListener
 from migrations.run import newest_revision
 from schema.execution import Engine
+from schema.feed_subscription import deliver
 from services.backends import Backends
-from services.feeds.live_feed import LiveFeed
+from services.live.hub import LiveHub
+from services.posts.post_counts_feed import PostCountsFeed
 from settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -64,17 +67,21 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             stack.push_async_callback(deadline.close, timeout_seconds=_LATE_WORK_SECONDS)
             activity = RecentActivity(backends.database)
             stack.push_async_callback(activity.close)
-            live_feed = LiveFeed(backends)
-            live_feed.start()
-            stack.push_async_callback(live_feed.stop)
-            listener = BellListener(settings.redis_url.get_secret_value(), live_feed.ring)
+            live_hub = LiveHub(backends, EventLogs(backends.redis), deliver=deliver)
+            live_hub.start()
+            stack.push_async_callback(live_hub.stop)
+            post_counts = PostCountsFeed(backends)
+            post_counts.start()
+            stack.push_async_callback(post_counts.stop)
+            listener = BellListener(settings.redis_url.get_secret_value(), live_hub.ring)
             listener.start()
             stack.push_async_callback(listener.stop)
             state = WebState(
                 settings=settings,
                 backends=backends,
                 verifier=verifier,
-                live_feed=live_feed,
+                live_hub=live_hub,
+                post_counts=post_counts,
                 engine=Engine(has_introspection=settings.has_introspection),
                 sockets=LiveSockets(),
                 deadline=deadline,
@@ -123,7 +130,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("authorization", "content-type"),
+            allow_headers=("authorization", "content-type", "last-event-id"),
             max_age=_PREFLIGHT_SECONDS,
         )
     ]

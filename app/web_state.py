@@ -21,7 +21,8 @@ from schema.execution import Engine, Operation, Response
 from schema.live import LiveSink, LiveSubscription, watch
 from services.accounts.recognise_account import recognise_account
 from services.backends import Backends
-from services.feeds.live_feed import LiveFeed
+from services.live.hub import LiveHub
+from services.posts.post_counts_feed import PostCountsFeed
 from settings import Settings
 
 STATE = "web"
@@ -35,7 +36,8 @@ class WebState:
     settings: Settings
     backends: Backends
     verifier: TokenVerifier
-    live_feed: LiveFeed
+    live_hub: LiveHub
+    post_counts: PostCountsFeed
     engine: Engine
     sockets: LiveSockets
     deadline: Deadline
@@ -71,9 +73,13 @@ class WebState:
         """The answer to a query or mutation, or UnavailableError within the deadline. Raises what `load_viewer` raises."""
         return await self.deadline.run(self._execute(operation, claims), spent_seconds=spent_seconds)
 
-    async def open_context(self, claims: Claims | None) -> OperationContext:
-        """A context for one operation. Raises what `load_viewer` raises."""
-        return OperationContext(self.backends, self.live_feed, await self.load_viewer(claims))
+    async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
+        """A context for one operation. Raises what `load_viewer` raises.
+
+        `resume_after`: the event cursor behind which a subscription goes on, whatever its own `after` says.
+        """
+        viewer = await self.load_viewer(claims)
+        return OperationContext(self.backends, self.live_hub, viewer, post_counts=self.post_counts, resume_after=resume_after)
 
     async def watch(self, operation: Operation, context: OperationContext, sink: LiveSink) -> LiveSubscription:
         """Begins a subscription whose answers go into the sink."""

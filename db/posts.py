@@ -23,7 +23,7 @@ from db.rows import (
 from domain import subjects
 from domain.audience import Audience
 from domain.ids import SHARD_MASK, TIME_SHIFT
-from domain.records import Delivery, LocationRecord, PostFacts, PostRecord, Visibility
+from domain.records import Delivery, LocationRecord, PostCounts, PostFacts, PostRecord, Visibility
 
 # The id is made first, so that created_at is exactly its milliseconds.
 _INSERT = text(
@@ -62,6 +62,12 @@ _HYDRATE_FOR_MANY = text(
     SELECT {POST_COLUMNS}, {USER_COLUMNS}
     FROM posts p JOIN users u ON u.id = p.author_id
     WHERE p.id = ANY(CAST(:ids AS bigint[]))
+    """
+)
+_COUNTS = text(
+    """
+    SELECT id, like_count, comment_count, share_count FROM posts
+    WHERE id = ANY(CAST(:ids AS bigint[])) AND deleted_at IS NULL
     """
 )
 _BY_AUTHOR = text(
@@ -174,6 +180,11 @@ async def load_posts(session: ReadSession, post_ids: Iterable[int], *, viewer_id
 async def load_posts_for_many(session: ReadSession, post_ids: Iterable[int]) -> dict[int, PostFacts]:
     """The same without a viewer: relations are loaded apart, for many viewers at once."""
     return await _load(session, _HYDRATE_FOR_MANY, to_post_facts_for_many, post_ids, {})
+
+
+async def load_counts(session: ReadSession, post_ids: Iterable[int]) -> dict[int, PostCounts]:
+    """What is counted about those of the posts that exist, by id."""
+    return {row[0]: PostCounts(*row) for row in await session.execute(_COUNTS, {"ids": list(post_ids)})}
 
 
 async def load_posts_by_author(

@@ -173,3 +173,13 @@ class VisiblePost:
     post: PostRecord
     author: UserRecord
     relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class PostCounts:
+    """What is counted about a post, the same for everybody who sees it."""
+
+    post_id: int
+    like_count: int
+    comment_count: int
+    share_count: int

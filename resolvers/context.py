@@ -11,17 +11,32 @@ from domain.records import UserRecord
 from resolvers.loaders import Loaders
 from services.backends import Backends
 from services.live.hub import LiveHub
+from services.posts.post_counts_feed import PostCountsFeed
 
 T = TypeVar("T")
 
 
 class OperationContext:
-    """One per operation and per live event: who asks, and the loaders of this one answer."""
+    """One per operation and per live event: who asks, and the loaders of this one answer.
 
-    def __init__(self, backends: Backends, live_feed: LiveHub, viewer: UserRecord | None) -> None:
+    `post_counts`: where a process serves live counters. `resume_after`: the event cursor that a transport knows to be the
+    client's newest; it goes before the `after` of the operation, which a client that reconnects by itself only repeats.
+    """
+
+    def __init__(
+        self,
+        backends: Backends,
+        live_hub: LiveHub,
+        viewer: UserRecord | None,
+        *,
+        post_counts: PostCountsFeed | None = None,
+        resume_after: str | None = None,
+    ) -> None:
         self.backends = backends
-        self.live_feed = live_feed
+        self.live_hub = live_hub
         self.viewer = viewer
+        self.post_counts = post_counts
+        self.resume_after = resume_after
         self._loaders: Loaders | None = None
 
     @property
@@ -47,7 +62,7 @@ class OperationContext:
 
     def for_event(self) -> OperationContext:
         """A fresh context for one event of a subscription: loaders that lived longer would answer from the past."""
-        return OperationContext(self.backends, self.live_feed, self.viewer)
+        return OperationContext(self.backends, self.live_hub, self.viewer)
 
 
 Info: TypeAlias = strawberry.Info[OperationContext, None]

@@ -1,25 +1,23 @@
-"""The home feed, by request and live."""
+"""The home feed by request."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
 import strawberry
 
 from domain.errors import Refusal, RefusedError
-from domain.feed import FeedEntry, FeedExplanation, FeedOrder, FeedPage, FeedPosition
+from domain.feed import FeedExplanation, FeedOrder, FeedPage, FeedPosition
 from domain.ids import local_id
 from domain.paging import two_way_page
-from domain.records import VisiblePost
-from resolvers.arguments import After, Before, EventCursor, First, Last
+from domain.records import PostFacts, VisiblePost
+from resolvers.arguments import After, Before, First, Last
 from resolvers.context import Info, OperationContext, given
 from services.feeds.explain_feed_post import explain_feed_post as explain_feed_post_use_case
 from services.feeds.feed_position import mark_feed_seen as mark_feed_seen_use_case
 from services.feeds.feed_position import read_feed_position
 from services.feeds.read_home_feed import read_home_feed
-from services.feeds.watch_home_feed import NewPost, watch_home_feed
 
 
 async def feed(
@@ -41,7 +39,7 @@ async def feed(
         order=given(order),
     )
     for entry in page.edges:
-        _remember(info, entry)
+        remember_facts(info, entry.facts)
     if page.extras is not None:
         context.loaders.remember_extras(page.extras)
     return page
@@ -78,23 +76,12 @@ async def mark_feed_seen(context: OperationContext, cursor: str) -> PositionPayl
         return PositionPayload(user_errors=list(error.refusals))
 
 
-async def new_posts(info: Info, after: EventCursor = strawberry.UNSET) -> AsyncIterator[NewPost]:
-    context = info.context
-    viewer_id = context.require_viewer_id()
-    async for event in watch_home_feed(context.backends, context.live_feed, viewer_id=viewer_id, after=given(after)):
-        yield event
-
-
-def added_edge(root: NewPost, info: Info) -> FeedEntry:
-    _remember(info, root.edge)
-    return root.edge
-
-
-def _remember(info: Info, entry: FeedEntry) -> None:
+def remember_facts(info: Info, facts: PostFacts) -> None:
+    """A post of the feed came with its author and what it shares: neither is asked for again."""
     loaders = info.context.loaders
-    loaders.remember_user(entry.facts.author)
-    loaders.relations.prime(entry.facts.author.id, entry.facts.relation)
-    if entry.facts.root is not None:
-        root = entry.facts.root
+    loaders.remember_user(facts.author)
+    loaders.relations.prime(facts.author.id, facts.relation)
+    if facts.root is not None:
+        root = facts.root
         loaders.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
         loaders.remember_user(root.author)

@@ -10,8 +10,8 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 import schema.enums  # noqa: F401 - gives the domain's enums their public names before any type uses them
-from schema.feed import PostAdded
 from schema.hashtags import Hashtag
+from schema.live_events import FEED_EVENTS
 from schema.mutation import Mutation
 from schema.posts import Post
 from schema.query import Query
@@ -27,7 +27,7 @@ def build_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[User, Post, Hashtag, PostAdded],
+        types=[User, Post, Hashtag, *FEED_EVENTS],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=True),
     )
 

@@ -12,6 +12,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from domain.errors import RefusalCode
 from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedRule, FeedState
 from domain.records import FollowState, TextEntityKind, Visibility
+from services.feeds.feed_events import FeedResetReason
 
 E = TypeVar("E", bound=type[Enum])
 
@@ -113,6 +114,17 @@ _public(
     "FeedDelivery",
     "How an entry reached the feed.",
     {"PUSHED": "Written into the timeline when it was posted.", "PULLED": "Merged when the feed was read."},
+)
+_public(
+    FeedResetReason,
+    "FeedResetReason",
+    "Why a feed has to be fetched again.",
+    {
+        "WINDOW_EXPIRED": "The cursor is too old, or too much was missed.",
+        "EPOCH_CHANGED": "The cursor comes from other servers than those of now.",
+        "LAGGED": "The client took its events too slowly.",
+        "FEED_CHANGED": "One action changed so much that events would be more than a page.",
+    },
 )
 _public(
     RefusalCode,

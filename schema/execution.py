@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 from graphql.execution import (
@@ -26,6 +26,13 @@ from schema.live_templates import Beats
 
 Response = dict[str, Any]
 """`data` and `errors` as the specification says."""
+
+
+class LiveAnswer(NamedTuple):
+    """One answer to a subscription. `cursor`: behind the event that it answers, asked for or not; None where it has none."""
+
+    response: Response
+    cursor: str | None = None
 
 
 class _FreshEventExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -115,27 +122,28 @@ class Engine:
             hide_suggestions=True,
         )
 
-    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncIterator[Response]:
+    async def subscribe(self, operation: Operation, context: OperationContext) -> AsyncGenerator[LiveAnswer]:
         """The answers to a subscription, one an event. A failure ends the stream with a last answer that has errors only."""
         executor = self._executor(operation, context)
         if isinstance(executor, list):
-            yield to_response(ExecutionResult(None, errors=executor))
+            yield LiveAnswer(to_response(ExecutionResult(None, errors=executor)))
             return
         events: Any = create_source_event_stream(executor)
         if inspect.isawaitable(events):
             events = await events
         if isinstance(events, ExecutionResult):
-            yield to_response(events)
+            yield LiveAnswer(to_response(events))
             return
 
         try:
             async for event in events:
                 result: Any = execute_subscription_event(executor.build_per_event_executor(event))
-                yield to_response(await result if inspect.isawaitable(result) else result)
+                response = to_response(await result if inspect.isawaitable(result) else result)
+                yield LiveAnswer(response, getattr(event, "cursor", None))
         except GraphQLError as failure:
-            yield {"errors": [format_error(failure)]}
+            yield LiveAnswer({"errors": [format_error(failure)]})
         except Exception as failure:
-            yield {"errors": [format_error(GraphQLError(str(failure), original_error=failure))]}
+            yield LiveAnswer({"errors": [format_error(GraphQLError(str(failure), original_error=failure))]})
         finally:
             close = getattr(events, "aclose", None)
             if close is not None:

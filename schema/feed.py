@@ -21,13 +21,12 @@ from domain.feed import FeedPosition as FeedPositionRecord
 from domain.feed import FeedReason as FeedReasonRecord
 from domain.feed import FeedStatus as FeedStatusRecord
 from domain.feed import RankingFactor as RankingFactorRecord
-from resolvers import feeds, hashtags
+from resolvers import hashtags
 from schema.hashtags import Hashtag
 from schema.interfaces import PageInfo
 from schema.posts import Post
 from schema.records import represents
 from schema.users import User
-from services.feeds.watch_home_feed import NewPost
 
 
 @represents(FeedReasonRecord)
@@ -98,16 +97,6 @@ class FeedConnection:
     page_info: PageInfo = strawberry.field(description="Where the page stands in the feed.")
     status: FeedStatus = strawberry.field(description="What the reader may rely on.")
     event_cursor: str = strawberry.field(
-        description="Give it to newPosts(after:): nothing between this page and the subscription is missed."
+        description="Give it to feedEvents(after:) or newPosts(after:): nothing between this page and the subscription is "
+        "missed."
     )
-
-
-@strawberry.interface(description="Something that happened to a feed.")
-class FeedEvent:
-    cursor: str = strawberry.field(description="Where to resume. Opaque; never compared by clients.")
-
-
-@represents(NewPost)
-@strawberry.type(description="A post has reached the feed.")
-class PostAdded(FeedEvent):
-    edge = strawberry.field(resolver=feeds.added_edge, graphql_type=FeedEdge, description="The new entry.")

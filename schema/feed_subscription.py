@@ -80,12 +80,13 @@ class FeedSubscription:
         """Raises TidingsError for what the viewer may not, or a cursor that is none; GraphQLError for wrong variables."""
         subscription = cls(engine, operation, context, sink)
         viewer_id = context.require_viewer_id()
-        after = engine.arguments(operation, context).get("after")
+        given = engine.arguments(operation, context).get("after")
+        after = context.resume_after or given
         moment = open_moment(context.backends.sealer, viewer_id, after) if after is not None else None
         if subscription.wants_changes:
             # Rendered before it is needed: a process that ends has no time for it.
             subscription._beat = await subscription._find_beat()
-        subscription._watcher = context.live_feed.join(viewer_id, subscription, moment)
+        subscription._watcher = context.live_hub.join(viewer_id, subscription, moment)
         return subscription
 
     # ------------------------------------------------------------------ for the transport
@@ -93,13 +94,13 @@ class FeedSubscription:
     def go_on(self) -> None:
         """The sink has room again."""
         if self._watcher is not None and self.has_room:
-            self._context.live_feed.go_on(self._watcher)
+            self._context.live_hub.go_on(self._watcher)
 
     def say_goodbye(self) -> None:
         """A last beat, with the cursor from which to go on elsewhere."""
         if self._beat is None or self._watcher is None or self._is_closed or self._waiting:
             return
-        cursor = self._context.live_feed.last_cursor(self._watcher)
+        cursor = self._context.live_hub.last_cursor(self._watcher)
         if cursor is not None:
             self._sink.put(self._beat.fill(cursor, str), cursor)
 
@@ -107,7 +108,7 @@ class FeedSubscription:
         """Ends it."""
         self._is_closed = True
         if self._watcher is not None:
-            self._context.live_feed.leave(self._watcher)
+            self._context.live_hub.leave(self._watcher)
         if self._task is not None:
             self._task.cancel()
 

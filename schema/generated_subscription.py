@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import cast
 
 import orjson
 import structlog
 
 from resolvers.context import OperationContext
 from schema.errors import INTERNAL, error
-from schema.execution import Engine, Operation, Response
+from schema.execution import Engine, Operation
 from schema.live_sink import LiveSink
 
 log = structlog.get_logger(__name__)
@@ -39,11 +37,10 @@ class GeneratedSubscription:
 
     async def _run(self, engine: Engine, operation: Operation, context: OperationContext) -> None:
         try:
-            responses = cast("AsyncGenerator[Response]", engine.subscribe(operation, context))
-            async with aclosing(responses):
-                async for response in responses:
+            async with aclosing(engine.subscribe(operation, context)) as answers:
+                async for response, cursor in answers:
                     if "data" in response:
-                        self._sink.put(orjson.dumps(response), None)
+                        self._sink.put(orjson.dumps(response), cursor)
                     else:
                         self._sink.fail(list(response["errors"]))
                         return

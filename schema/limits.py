@@ -38,8 +38,13 @@ MAX_NODES = 10_000
 _LIST_ARGUMENTS = ("first", "last")
 # The lists within an edge or node list are those of one entry, so only fields with page arguments multiply.
 PAGED = frozenset(
-    {"feed", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers", "followedHashtags", "sharers"}
-)
+    {
+        "feed", "missedFeedEvents", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers",
+        "followedHashtags", "sharers",
+    }
+)  # fmt: skip
+_LARGE_LISTS = {"missedFeedEvents": (100, 1_000)}
+"""Page sizes that differ from the others': left out, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +123,15 @@ class _Counter:
         return self._known[name]
 
     def _page_size(self, field: FieldNode) -> int:
+        default, largest = _LARGE_LISTS.get(field.name.value, (DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE))
         for argument in field.arguments or ():
             if argument.name.value in _LIST_ARGUMENTS:
                 value: Any = None
                 if isinstance(argument.value, IntValueNode):
                     value = int(argument.value.value)
                 elif isinstance(argument.value, VariableNode):
-                    value = self._variables.get(argument.value.name.value, MAX_PAGE_SIZE)
+                    value = self._variables.get(argument.value.name.value, largest)
                 if isinstance(value, int):
                     # Sizes out of range are refused later, with a better message.
-                    return min(max(value, 1), MAX_PAGE_SIZE)
-        return DEFAULT_PAGE_SIZE
+                    return min(max(value, 1), largest)
+        return default

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from resolvers import feeds, hashtags, nodes, people, posts, preferences
+from resolvers import feeds, hashtags, live, nodes, people, posts, preferences
 from schema.feed import FeedConnection, FeedExplanation, FeedPosition
 from schema.hashtags import Hashtag, HashtagConnection
 from schema.interfaces import Node
+from schema.live_events import MissedFeedEvents
 from schema.posts import Post
 from schema.preferences import FeedPreferences
 from schema.users import User, UserConnection
@@ -44,6 +45,11 @@ class Query:
         resolver=feeds.explain_feed_post,
         graphql_type=FeedExplanation | None,
         description="Why a post is, or is not, in the viewer's feed: the rule that decided.",
+    )
+    missed_feed_events = strawberry.field(
+        resolver=live.missed_feed_events,
+        graphql_type=MissedFeedEvents | None,
+        description="The same events as the subscription, by plain request.",
     )
     follow_requests = strawberry.field(
         resolver=people.follow_requests,

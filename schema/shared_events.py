@@ -1,4 +1,4 @@
-"""Which operations get the same answer for every receiver of an event, but for cursors: those are rendered once (`live_templates.py`)."""
+"""Which operations get the same answer for every receiver of an event, but for cursors (`live_templates.py`)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,13 @@ from schema.build import graphql_core_schema
 
 # Fields whose value is the same for every receiver of one event, but for the cursors. What is not listed is executed for each.
 _SAME_FOR_ALL: dict[str, frozenset[str]] = {
-    "Subscription": frozenset({"newPosts"}),
+    "Subscription": frozenset({"newPosts", "feedEvents"}),
+    "FeedEvent": frozenset({"cursor"}),
     "PostAdded": frozenset({"cursor", "edge"}),
+    "PostChanged": frozenset({"cursor", "post"}),
+    "PostRemoved": frozenset({"cursor", "postId"}),
+    "FeedReset": frozenset({"cursor", "reason"}),
+    "Heartbeat": frozenset({"cursor"}),
     "FeedEdge": frozenset({"cursor", "node", "reasons", "score", "rankingFactors"}),
     "FeedReason": frozenset({"kind", "delivery", "users", "userCount", "hashtag"}),
     "Hashtag": frozenset({"id", "name", "postCount"}),

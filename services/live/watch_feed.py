@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
-from domain.errors import TidingsError
+from domain.errors import InvalidArgumentError, TidingsError
 from services.backends import Backends
 from services.feeds.feed_cursors import FeedPlace, open_moment, seal_moment, seal_place
 from services.feeds.feed_difference import Look, find_differences
@@ -15,6 +16,8 @@ from services.feeds.wire_events import MissedEvents, NewPost, ResetFeed, WireEve
 from services.live.hub import LiveHub
 from services.live.telling import moments_behind, wire_event
 
+MAX_MISSED = 1_000
+"""Events in one answer."""
 _MAX_WAITING = 64
 
 
@@ -42,7 +45,7 @@ class _Mailbox:
 
 async def watch_feed_events(
     backends: Backends, hub: LiveHub, *, viewer_id: int, after: str | None, wants_changes: bool = True
-) -> AsyncIterator[WireEvent]:
+) -> AsyncGenerator[WireEvent, None]:
     """Everything that happens to the feed, or publications alone. Ends only when the caller stops; holds no connection.
 
     Raises InvalidCursorError; where `wants_changes` is False, FeedResetError.
@@ -64,22 +67,31 @@ async def watch_feed_events(
         hub.leave(watcher)
 
 
-async def watch_home_feed(backends: Backends, hub: LiveHub, *, viewer_id: int, after: str | None) -> AsyncIterator[NewPost]:
+async def watch_home_feed(
+    backends: Backends, hub: LiveHub, *, viewer_id: int, after: str | None
+) -> AsyncGenerator[NewPost, None]:
     """New posts as they reach the feed, each once. Raises InvalidCursorError, FeedResetError."""
-    async for event in watch_feed_events(backends, hub, viewer_id=viewer_id, after=after, wants_changes=False):
-        if isinstance(event, NewPost):
-            yield event
+    everything = watch_feed_events(backends, hub, viewer_id=viewer_id, after=after, wants_changes=False)
+    async with aclosing(everything) as events:
+        async for event in events:
+            if isinstance(event, NewPost):
+                yield event
 
 
 async def read_missed_events(backends: Backends, *, viewer_id: int, after: str, first: int) -> MissedEvents:
-    """What has happened since the cursor, at most `first` events. Raises InvalidCursorError, UnavailableError."""
+    """At most `first` events behind the cursor.
+
+    Raises InvalidArgumentError unless `first` is 1 to MAX_MISSED, InvalidCursorError, UnavailableError.
+    """
+    if not 1 <= first <= MAX_MISSED:
+        raise InvalidArgumentError(f"first must be between 1 and {MAX_MISSED}")
     moment = open_moment(backends.sealer, viewer_id, after)
     (difference,) = await find_differences(backends, [Look(viewer_id, moment, None)])
     end = seal_moment(backends.sealer, viewer_id, difference.reached)
     if difference.reset is not None:
         return MissedEvents([ResetFeed(end, difference.reset)], end, has_more=False)
     moments = moments_behind(moment, difference.changes, difference.reached)
-    events = [
+    events: list[WireEvent] = [
         with_edge_cursor(backends, viewer_id, wire_event(change, seal_moment(backends.sealer, viewer_id, reached)))
         for change, reached in zip(difference.changes[:first], moments[:first], strict=True)
     ]

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import orjson
 import pytest
+from services.feeds.live_feed import LiveFeed
 
 from domain.records import Visibility
 from resolvers.context import OperationContext
@@ -13,7 +14,6 @@ from schema.documents import Documents
 from schema.execution import Engine, Response
 from schema.shared_events import RenderedResponse, is_same_for_all
 from services.accounts.find_people import load_visible_users
-from services.feeds.live_feed import LiveFeed
 from tests.world import World
 
 SHARED = """
@@ -56,7 +56,11 @@ async def _first(engine: Engine, live_feed: LiveFeed, world: World, name: str, q
     context = OperationContext(world.backends, live_feed, users[world.ids[name]])
     stream = cast("Any", engine.subscribe(engine.prepare(query, None, {}), context))
     try:
-        return cast("Response | RenderedResponse", await asyncio.wait_for(stream.__anext__(), 10))
+        answer = await asyncio.wait_for(stream.__anext__(), 10)
+        event = orjson.loads(answer.response.json) if isinstance(answer.response, RenderedResponse) else answer.response
+        asked = event["data"]["newPosts"].get("cursor", answer.cursor)
+        assert answer.cursor == asked, "the cursor comes beside the answer, selected or not"
+        return cast("Response | RenderedResponse", answer.response)
     finally:
         await stream.aclose()
 

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from services.feeds.live_feed import LiveFeed
+from services.feeds.watch_home_feed import watch_home_feed
+
 from db import outbox, posts
 from db.database import WriteSession
 from db.outbox import OutboxKind
 from domain.records import Visibility
-from services.feeds.live_feed import LiveFeed
-from services.feeds.watch_home_feed import NewPost, watch_home_feed
+from services.feeds.wire_events import NewPost
 from tests.world import World
 
 
@@ -46,7 +48,7 @@ class Client:
     async def _listen(self) -> None:
         stream = watch_home_feed(self.world.backends, self.feed, viewer_id=self.world.ids[self.viewer], after=self.cursor)
         left = self.stop_after
-        async with contextlib.aclosing(stream) as events:  # type: ignore[type-var]
+        async with contextlib.aclosing(stream) as events:
             async for event in events:
                 self.events.append(event)
                 self.cursor = event.cursor

@@ -159,7 +159,7 @@ async def test_what_waited_for_a_slow_reader_is_judged_again(ada_and_bob: World)
         last = await world.post("ada")
         feed.ring()
         assert (await anext(stream)).edge.node.id == last
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
 
 
 async def test_an_unfollowed_or_hidden_author_is_not_told_live(ada_and_bob: World) -> None:
