@@ -180,14 +180,9 @@ class LiveHub:
         """It has been told everything that it missed."""
         watcher.state = WatcherState.LIVE
         watcher.resumed = None
-        pending, watcher.pending = watcher.pending, None
-        if pending and watcher.place is not None:
-            watcher.expect(pending.values(), watcher.place)
-        if watcher.pending:
+        if watcher.sort_out():
             self._ready.add(watcher)
             self._rung.set()
-        else:
-            watcher.place = None
 
     def start_over(self) -> None:
         """The logs are not those that were read so far: everybody is brought up to date from PostgreSQL."""

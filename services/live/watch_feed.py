@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -18,23 +19,26 @@ from services.live.telling import moments_behind, wire_event
 
 MAX_MISSED = 1_000
 """Events in one answer."""
-_MAX_WAITING = 64
+JUDGED_SECONDS = 0.5
+"""Age at which what waits for its reader is too old: live events promise to hide within a second what is hidden."""
 
 
 class _Mailbox:
-    """A target that is read by a generator."""
+    """A target that is read by a generator. It takes the next events when it has given away the last ones."""
 
     def __init__(self, *, wants_changes: bool) -> None:
         self.wants_changes = wants_changes
         self.error: TidingsError | None = None
         self.arrived = asyncio.Event()
+        self.arrived_at = 0.0
         self.events: deque[WireEvent] = deque()
 
     @property
     def has_room(self) -> bool:
-        return len(self.events) < _MAX_WAITING
+        return not self.events
 
     def take(self, events: Sequence[WireEvent]) -> None:
+        self.arrived_at = time.monotonic()
         self.events.extend(events)
         self.arrived.set()
 
@@ -56,7 +60,13 @@ async def watch_feed_events(
     try:
         while True:
             while mailbox.events:
-                yield with_edge_cursor(backends, viewer_id, mailbox.events.popleft())
+                event = mailbox.events.popleft()
+                yield with_edge_cursor(backends, viewer_id, event)
+                if mailbox.events and time.monotonic() - mailbox.arrived_at > JUDGED_SECONDS:
+                    # Who reads slowly must not be told what was true long ago: it is asked for anew.
+                    mailbox.events.clear()
+                    hub.leave(watcher)
+                    watcher = hub.join(viewer_id, mailbox, open_moment(backends.sealer, viewer_id, event.cursor))
             if mailbox.error is not None:
                 raise mailbox.error
             hub.go_on(watcher)

@@ -108,6 +108,15 @@ class Watcher:
                 self.place = self.place or before
             self.pending[entry.event_id] = entry
 
+    def sort_out(self) -> bool:
+        """Drops of what was noted before its moment was known what that has told; whether something is left to look at."""
+        noted, self.pending = self.pending, None
+        if noted and self.place is not None:
+            self.expect(noted.values(), self.place)
+        if not self.pending:
+            self.place = None
+        return bool(self.pending)
+
     def advance(self, checkpoint: Moment, snapshot: Snapshot, kept: Iterable[int]) -> None:
         """Everything that the checkpoint sees has been told. `kept`: publications that stay noted all the same."""
         told = {event_id: transaction for event_id, transaction in self.told.items() if not snapshot.sees(transaction)}
