@@ -74,7 +74,7 @@ class Joining:
 
     async def _again(self, batch: Sequence[Watcher], seconds: float) -> None:
         for watcher in batch:
-            self._hub.forget(watcher)
+            self._hub.registry.forget(watcher)
             watcher.pending = watcher.place = None
         await asyncio.sleep(seconds)
         for watcher in batch:
@@ -99,7 +99,7 @@ class Joining:
             if watcher.state is not WatcherState.JOINING:
                 continue
             # A log may have been lost, or Redis have restarted, while PostgreSQL was asked.
-            if has_logs and self._hub.is_following(watcher):
+            if has_logs and self._hub.registry.is_following(watcher):
                 self._hub.is_there(watcher)
             else:
                 watcher.resumed = watcher.moment()
@@ -109,15 +109,15 @@ class Joining:
 
     async def _follow(self, batch: Sequence[Watcher]) -> None:
         """Raises CacheUnavailableError."""
-        hub, logs = self._hub, self._hub.event_logs
+        registry, logs = self._hub.registry, self._hub.event_logs
         ends = await logs.open({watcher.viewer_id for watcher in batch})
-        if hub.run_id != logs.run_id:
-            hub.run_id = logs.run_id
-            hub.start_over()
-        if hub.shared_end is None:
-            hub.shared_end = await logs.shared_end()
+        if registry.run_id != logs.run_id:
+            registry.run_id = logs.run_id
+            self._hub.start_over()
+        if registry.shared_end is None:
+            registry.shared_end = await logs.shared_end()
         for watcher in batch:
-            hub.follow(watcher, ends[watcher.viewer_id])
+            registry.follow(watcher, ends[watcher.viewer_id])
 
     async def _named_by_logs(self, batch: Sequence[Watcher]) -> dict[Watcher, Collection[int]]:
         """What the logs name, for those of whom they know everything since their cursors. Raises CacheUnavailableError."""
@@ -125,16 +125,16 @@ class Joining:
         places: dict[Watcher, LogPlace] = {}
         for watcher in batch:
             place = watcher.resumed.logs if watcher.resumed is not None else None
-            if place is not None and place.run_id == hub.run_id and watcher.viewer_id not in {w.viewer_id for w in places}:
+            if place is not None and place.run_id == hub.registry.run_id and watcher.viewer_id not in {w.viewer_id for w in places}:
                 places[watcher] = place
         if not places:
             return {}
         own_places = {watcher.viewer_id: place.own for watcher, place in places.items()}
         reads = await hub.event_logs.read(own_places, limit=_MAX_NAMED)
         shared = await hub.event_logs.read_shared(min(place.shared for place in places.values()), limit=_MAX_NAMED)
-        if hub.event_logs.run_id != hub.run_id or not shared.is_whole or len(shared.entries) >= _MAX_NAMED:
+        if hub.event_logs.run_id != hub.registry.run_id or not shared.is_whole or len(shared.entries) >= _MAX_NAMED:
             return {}
-        concerned: Mapping[int, list[LogEntry]] = await hub.find_concerned(shared.entries, {w.viewer_id for w in places})
+        concerned: Mapping[int, list[LogEntry]] = await hub.reader.find_concerned(shared.entries, {w.viewer_id for w in places})
         named: dict[Watcher, Collection[int]] = {}
         for watcher in places:
             own = reads.get(watcher.viewer_id)

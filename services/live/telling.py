@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.cursors import CursorSealer
 from domain.errors import FeedResetError
-from domain.event_log import LogPlace
+from domain.event_log import LogEntry, LogPlace
 from services.feeds.feed_cursors import Moment, seal_moment
 from services.feeds.feed_difference import Difference
 from services.feeds.feed_events import Added, Changed, FeedChange, FeedResetReason
@@ -74,10 +74,10 @@ def wire_event(change: FeedChange, cursor: str) -> WireEvent:
     return RemovedPost(cursor, change.post_id)
 
 
-def told_after(watcher: Watcher, difference: Difference, transactions: Mapping[int, int]) -> dict[int, int]:
+def told_after(watcher: Watcher, difference: Difference, entries: Mapping[int, LogEntry]) -> dict[int, int]:
     """The publications that the watcher has been told beyond what its snapshot sees, by transaction."""
     told = dict(watcher.told)
     for event_id in difference.reached.told:
         if event_id not in told:
-            told[event_id] = transactions[event_id]
+            told[event_id] = entries[event_id].transaction_id
     return told

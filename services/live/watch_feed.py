@@ -19,12 +19,13 @@ from services.live.telling import moments_behind, wire_event
 
 MAX_MISSED = 1_000
 """Events in one answer."""
+_MAX_WAITING = 64
 JUDGED_SECONDS = 0.5
 """Age at which what waits for its reader is too old: live events promise to hide within a second what is hidden."""
 
 
 class _Mailbox:
-    """A target that is read by a generator. It takes the next events when it has given away the last ones."""
+    """A target that is read by a generator."""
 
     def __init__(self, *, wants_changes: bool) -> None:
         self.wants_changes = wants_changes
@@ -35,7 +36,7 @@ class _Mailbox:
 
     @property
     def has_room(self) -> bool:
-        return not self.events
+        return len(self.events) < _MAX_WAITING
 
     def take(self, events: Sequence[WireEvent]) -> None:
         self.arrived_at = time.monotonic()
