@@ -7,14 +7,18 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     InlineFragmentNode,
+    NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
 )
 
 from schema.build import graphql_core_schema
+
+_Composite = GraphQLObjectType | GraphQLInterfaceType
 
 # Fields whose value is the same for every receiver of one event, but for the cursors. What is not listed is executed for each.
 _SAME_FOR_ALL: dict[str, frozenset[str]] = {
@@ -62,7 +66,7 @@ def is_same_for_all(document: DocumentNode, operation: OperationDefinitionNode) 
 
 def _is_same(
     selection_set: SelectionSetNode,
-    parent: GraphQLObjectType,
+    parent: _Composite,
     fragments: dict[str, FragmentDefinitionNode],
     visited: set[tuple[str, str]],
 ) -> bool:
@@ -73,19 +77,27 @@ def _is_same(
             name = selection.name.value
             if (parent.name, name) not in visited:
                 visited.add((parent.name, name))
-                if not _is_same(fragments[name].selection_set, parent, fragments, visited):
+                fragment = fragments[name]
+                if not _is_same(fragment.selection_set, _narrowed(parent, fragment.type_condition), fragments, visited):
                     return False
         elif isinstance(selection, InlineFragmentNode):
-            if not _is_same(selection.selection_set, parent, fragments, visited):
+            narrowed = _narrowed(parent, selection.type_condition)
+            if not _is_same(selection.selection_set, narrowed, fragments, visited):
                 return False
         elif isinstance(selection, FieldNode) and not _is_same_field(selection, parent, fragments, visited):
             return False
     return True
 
 
+def _narrowed(parent: _Composite, condition: NamedTypeNode | None) -> _Composite:
+    """The type whose fields a fragment names."""
+    named = graphql_core_schema().type_map.get(condition.name.value) if condition is not None else None
+    return named if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) else parent
+
+
 def _is_same_field(
     field: FieldNode,
-    parent: GraphQLObjectType,
+    parent: _Composite,
     fragments: dict[str, FragmentDefinitionNode],
     visited: set[tuple[str, str]],
 ) -> bool:
@@ -97,4 +109,5 @@ def _is_same_field(
     if field.selection_set is None:
         return True
     inner = get_named_type(parent.fields[name].type)
-    return isinstance(inner, GraphQLObjectType) and _is_same(field.selection_set, inner, fragments, visited)
+    is_composite = isinstance(inner, GraphQLObjectType | GraphQLInterfaceType)
+    return is_composite and _is_same(field.selection_set, inner, fragments, visited)
