@@ -68,7 +68,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             live_feed = LiveFeed(backends)
             live_feed.start()
             stack.push_async_callback(live_feed.stop)
-            listener = BellListener(settings.redis_url.get_secret_value(), live_feed.ring)
+            listener = BellListener(settings.redis_url.get_secret_value(), live_feed.hear)
             listener.start()
             stack.push_async_callback(listener.stop)
             app.state.web = WebState(
