@@ -70,6 +70,7 @@ async def test_a_new_attempt_goes_on_where_the_last_one_noted_and_rewrites_at_mo
     for name in followers:
         await world.follow(name, "ada")
         await world.warm(name)
+    await world.drain()
     post = await world.post("ada")
     (event,) = await _lease(world)
     written: list[int] = []
