@@ -13,7 +13,7 @@ from schema.errors import BAD_REQUEST, INTERNAL, error
 
 JSON_TYPE = "application/json"
 GRAPHQL_TYPE = "application/graphql-response+json"
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+NO_STORE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def encode_json(value: Any) -> bytes:
@@ -28,7 +28,7 @@ def json_answer(
     value: Any, *, status: int = 200, media_type: str = JSON_TYPE, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     content_type = f"{media_type}; charset=utf-8"
-    return HttpResponse(encode_json(value), status, {**_HEADERS, **(headers or {}), "Content-Type": content_type})
+    return HttpResponse(encode_json(value), status, {**NO_STORE, **(headers or {}), "Content-Type": content_type})
 
 
 def refusal(

@@ -1,4 +1,7 @@
-"""GraphQL over HTTP: https://graphql.github.io/graphql-over-http/draft/ (queries by GET and POST, mutations by POST)."""
+"""GraphQL over HTTP: https://graphql.github.io/graphql-over-http/draft/ (queries by GET and POST, mutations by POST).
+
+By POST also as a stream of events, where a client prefers that, or subscribes and accepts it: see `app/graphql_sse.py`.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from app.authentication.errors import AuthenticationError, KeySetUnavailableErro
 from app.dev_login import DEMO_USERNAME, sign_in
 from app.graphiql import graphiql_page
 from app.graphql_request import GraphqlRequest
-from app.media_types import answer_type, wants_page
+from app.graphql_sse import EventStream, open_stream, stream_of_one
+from app.media_types import STREAM_TYPE, StreamWish, answer_type, stream_wish, wants_page
 from app.request_json import BadRequestError, check_is_json, parse_object, read_body
 from app.web_state import WebState, web_state
 from domain.errors import UnavailableError
@@ -48,16 +52,19 @@ async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-async def _respond(request: Request) -> tuple[HttpResponse, str, str]:
+async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, str]:
     """The answer, the type of the operation and the outcome as metrics call them."""
     state = web_state(request)
+    wish = stream_wish(request.headers) if request.method == "POST" else StreamWish.NONE
     media_type = answer_type(request.headers)
     if request.method not in {"GET", "POST"}:
         return refusal("send GET or POST", status=405, headers={"Allow": _METHODS}), "unknown", "refused"
     if request.method == "GET" and wants_page(request.headers) and "query" not in request.query_params:
         return await _page(state), "page", "answered"
-    if media_type is None:
+    if media_type is None and wish is StreamWish.NONE:
         return refusal(f"accept {GRAPHQL_TYPE} or {JSON_TYPE}", status=406), "unknown", "refused"
+    # What cannot be answered at all is said in JSON, whatever was asked for.
+    media_type = media_type or JSON_TYPE
     kind = "unknown"
     try:
         members = await _read_post(request) if request.method == "POST" else _read_query_string(request)
@@ -67,7 +74,10 @@ async def _respond(request: Request) -> tuple[HttpResponse, str, str]:
         operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
         kind = operation.type.value
         if operation.type is OperationType.SUBSCRIPTION and request.method == "POST":
-            raise BadRequestError("subscriptions are answered over WebSocket")
+            if wish is StreamWish.NONE:
+                raise BadRequestError(f"subscriptions are answered over WebSocket, or as {STREAM_TYPE}")
+            stream = await open_stream(request, state, operation, claims)
+            return stream, kind, "answered" if isinstance(stream, EventStream) else "refused"
         if operation.type is not OperationType.QUERY and request.method == "GET":
             message = f"a {kind} is not answered by GET"
             return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
@@ -75,7 +85,7 @@ async def _respond(request: Request) -> tuple[HttpResponse, str, str]:
     except BadRequestError as problem:
         return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
     except RequestError as problem:
-        return _to_http({"errors": problem.errors}, media_type), kind, "refused"
+        return _to_http({"errors": problem.errors}, media_type, wish), kind, "refused"
     except KeySetUnavailableError:
         message = "tokens cannot be verified at the moment"
         return refusal(message, UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
@@ -84,7 +94,7 @@ async def _respond(request: Request) -> tuple[HttpResponse, str, str]:
         return unauthenticated(media_type), kind, "refused"
     except UnavailableError as problem:
         return refusal(str(problem), UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
-    return _to_http(response, media_type), kind, "failed" if "errors" in response else "answered"
+    return _to_http(response, media_type, wish), kind, "failed" if "errors" in response else "answered"
 
 
 def unauthenticated(media_type: str = JSON_TYPE) -> HttpResponse:
@@ -93,7 +103,9 @@ def unauthenticated(media_type: str = JSON_TYPE) -> HttpResponse:
     return refusal("the token is not accepted", UNAUTHENTICATED, status=401, media_type=media_type, headers=headers)
 
 
-def _to_http(response: Response, media_type: str) -> HttpResponse:
+def _to_http(response: Response, media_type: str, wish: StreamWish) -> HttpResponse:
+    if wish is StreamWish.PREFERRED:
+        return stream_of_one(response)
     status = 200
     if "data" not in response:
         # A request that nobody can answer is a 400 under either type; one that is merely invalid under the newer one only,

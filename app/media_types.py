@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from starlette.datastructures import Headers
 
 from app.answers import GRAPHQL_TYPE, JSON_TYPE
 
 HTML_TYPE = "text/html"
+STREAM_TYPE = "text/event-stream"
 _MAX_LENGTH = 2_000
+
+
+class StreamWish(Enum):
+    """How a request stands to an answer as a stream of events."""
+
+    NONE = auto()
+    ACCEPTED = auto()
+    """It could be answered so; usual clients say that with every request, of those that are better answered otherwise too."""
+    PREFERRED = auto()
 
 
 def answer_type(headers: Headers) -> str | None:
@@ -18,16 +30,30 @@ def answer_type(headers: Headers) -> str | None:
     accepted = _accepted(headers)
     if accepted is None:
         return JSON_TYPE
-    wildcard = accepted.get("application/*", accepted.get("*/*", 0.0))
-    modern, classic = accepted.get(GRAPHQL_TYPE, 0.0), accepted.get(JSON_TYPE, wildcard)
+    modern, classic = _json_qualities(accepted)
     if modern <= 0 and classic <= 0:
         return None
     return GRAPHQL_TYPE if modern >= classic else JSON_TYPE
 
 
+def stream_wish(headers: Headers) -> StreamWish:
+    """Whether a stream is wanted. Only its own name counts: `*/*` is said by clients that have never heard of streams."""
+    accepted = _accepted(headers) or {}
+    quality = accepted.get(STREAM_TYPE, 0.0)
+    if quality <= 0:
+        return StreamWish.NONE
+    return StreamWish.PREFERRED if quality > max(_json_qualities(accepted)) else StreamWish.ACCEPTED
+
+
 def wants_page(headers: Headers) -> bool:
     """Whether this is a browser that navigates here."""
     return (_accepted(headers) or {}).get(HTML_TYPE, 0.0) > 0
+
+
+def _json_qualities(accepted: dict[str, float]) -> tuple[float, float]:
+    """Of GRAPHQL_TYPE, which must be named, and of JSON_TYPE."""
+    wildcard = accepted.get("application/*", accepted.get("*/*", 0.0))
+    return accepted.get(GRAPHQL_TYPE, 0.0), accepted.get(JSON_TYPE, wildcard)
 
 
 def _accepted(headers: Headers) -> dict[str, float] | None:

@@ -1,11 +1,14 @@
-"""uvicorn's HTTP protocol with what it lacks: limits on what is sent beside a body."""
+"""uvicorn's HTTP protocol with what it lacks: limits on what is sent beside a body, and word of its end for long answers."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import socket
+import weakref
+from typing import Any, Protocol, cast
 
 import httptools
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 32_768
@@ -13,6 +16,19 @@ MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """What a client sends so long after its answer is read and thrown away; then the connection ends."""
+
+_CONNECTION = "connection"
+"""Name, in the state of a request, of a weak reference to the connection: a strong one would be a cycle for each request."""
+
+
+class LongAnswer(Protocol):
+    """An answer that goes on for a long time, and hears of what happens to its connection."""
+
+    def connection_lost(self) -> None:
+        """The client has gone."""
+
+    def shutdown(self) -> None:
+        """The process is about to end."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -27,6 +43,32 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._is_in_head = True
         self._has_ended_one = False
         self._timer: asyncio.TimerHandle | None = None
+        self._long_answer: LongAnswer | None = None
+
+    def attach(self, answer: LongAnswer) -> None:
+        """Tells the answer what happens here; nobody else any more."""
+        self._long_answer = answer
+
+    def bound_buffers(self, buffer_bytes: int) -> None:
+        """No more than this waits for the client in the transport, and in the kernel."""
+        self.transport.set_write_buffer_limits(buffer_bytes)
+        kernel = self.transport.get_extra_info("socket")
+        if kernel is not None and not self.transport.is_closing():
+            kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
+
+    def detach(self) -> None:
+        """The answer has ended."""
+        self._long_answer = None
+
+    def abort(self) -> None:
+        """Ends the connection with what is still buffered for a client that does not take it."""
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """The process is about to end. Called by uvicorn."""
+        super().shutdown()
+        if self._long_answer is not None:
+            self._long_answer.shutdown()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -35,6 +77,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._keep_open()
         super().connection_lost(exc)
+        if self._long_answer is not None:
+            self._long_answer.connection_lost()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"][_CONNECTION] = weakref.ref(self)
 
     def data_received(self, data: bytes) -> None:
         self._has_ended_one = False
@@ -80,3 +128,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def connection_of(scope: Scope) -> LimitedHttpProtocol | None:
+    """The connection on which a request came; None where it is gone already."""
+    return cast("LimitedHttpProtocol | None", scope["state"][_CONNECTION]())

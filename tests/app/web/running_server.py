@@ -19,6 +19,7 @@ from app.authentication.development_token import mint_development_token
 from app.serve import server_config
 from app.socket_messages import PROTOCOL
 from app.web import create_app
+from app.web_state import STATE, WebState
 from settings import DEVELOPMENT_JWT_SECRET, Settings
 
 WAIT_SECONDS = 10.0
@@ -31,6 +32,7 @@ class RunningServer:
     settings: Settings
     port: int
     http: httpx.AsyncClient
+    state: WebState
 
     async def post(self, body: object, *, token: str | None = None, **headers: str) -> httpx.Response:
         """Sends JSON, or bytes as they are."""
@@ -109,7 +111,7 @@ async def run_web(settings: Settings) -> AsyncIterator[RunningServer]:
                 await asyncio.sleep(0.02)
         port = listener.getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_SECONDS) as client:
-            yield RunningServer(settings, port, client)
+            yield RunningServer(settings, port, client, server.lifespan.state[STATE])
     finally:
         server.should_exit = True
         await asyncio.wait_for(task, WAIT_SECONDS)

@@ -79,7 +79,7 @@ async def test_answer_has_the_type_that_is_preferred(web: RunningServer, accept:
 
 
 async def test_nothing_else_can_be_had(web: RunningServer) -> None:
-    for accept in ("image/png", "text/event-stream", "application/json;q=0"):
+    for accept in ("image/png", "text/event-stream;q=0", "application/json;q=0"):
         answer = await web.post({"query": VIEWER}, accept=accept)
         assert (answer.status_code, codes(answer.json())) == (406, ["BAD_REQUEST"])
 

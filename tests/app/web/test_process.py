@@ -23,6 +23,7 @@ from app.stack.ports import free_port
 from app.stack.servers import EmbeddedServers
 from migrations.run import upgrade
 from settings import Settings
+from tests.app.web.event_source import open_source
 from tests.app.web.running_server import SocketClient, codes, token_for
 
 START_SECONDS = 60.0
@@ -92,6 +93,19 @@ async def test_sigterm_closes_sockets_with_1012_and_ends_in_time(web_settings: S
             await asyncio.sleep(0.2)
             seconds = await running.stop()
             assert (await client.wait_closed())[0] == 1012
+        # Promised are 2.2 s; the rest is for a busy machine.
+        assert seconds < 4
+        assert running.log.read_text() == ""
+
+
+async def test_sigterm_ends_streams_in_time(web_settings: Settings, tmp_path: Path) -> None:
+    async with serve_with(web_settings, tmp_path) as running:
+        query = "subscription { feedEvents { cursor } }"
+        async with open_source(running.port, query, token=token_for("ada")) as read:
+            await read.comment()
+            async with open_source(running.port, query, token=token_for("bob")):
+                seconds = await running.stop()
+                assert [event.name for event in await read.rest() if event.name == "complete"] == []
         # Promised are 2.2 s; the rest is for a busy machine.
         assert seconds < 4
         assert running.log.read_text() == ""
