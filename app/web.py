@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -23,9 +24,12 @@ from app.live_sockets import LiveSockets
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
+from app.socket_messages import CloseCode
 from app.static_files import static_routes
 from app.web_state import STATE, WebState
 from bootstrap import open_backends
+from domain.event_log import unpack_ids
+from live import channels
 from live.event_logs import EventLogs
 from live.listener import BellListener
 from migrations.run import newest_revision
@@ -67,13 +71,17 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             stack.push_async_callback(deadline.close, timeout_seconds=_LATE_WORK_SECONDS)
             activity = RecentActivity(backends.database)
             stack.push_async_callback(activity.close)
-            live_hub = LiveHub(backends, EventLogs(backends.redis), deliver=deliver)
+            sockets = LiveSockets()
+            live_hub = LiveHub(
+                backends, EventLogs(backends.redis), deliver=deliver, on_suspended=partial(_close_suspended, sockets)
+            )
             live_hub.start()
             stack.push_async_callback(live_hub.stop)
             post_counts = PostCountsFeed(backends)
             post_counts.start()
             stack.push_async_callback(post_counts.stop)
-            listener = BellListener(settings.redis_url.get_secret_value(), live_hub.ring)
+            ring = partial(_hand_on, live_hub, post_counts)
+            listener = BellListener(settings.redis_url.get_secret_value(), ring)
             listener.start()
             stack.push_async_callback(listener.stop)
             state = WebState(
@@ -83,7 +91,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 live_hub=live_hub,
                 post_counts=post_counts,
                 engine=Engine(has_introspection=settings.has_introspection),
-                sockets=LiveSockets(),
+                sockets=sockets,
                 deadline=deadline,
                 activity=activity,
                 newest_revision=await asyncio.to_thread(newest_revision),
@@ -96,6 +104,19 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             yield {STATE: state}
 
     return Starlette(routes=_routes(), middleware=_middleware(settings), lifespan=lifespan)
+
+
+def _hand_on(live_hub: LiveHub, post_counts: PostCountsFeed, channel: str, message: bytes | None) -> None:
+    """Gives what the one listener hears to whom it concerns."""
+    if channel == channels.POST_COUNTS:
+        post_counts.ring(unpack_ids(message) if message is not None else None)
+    else:
+        live_hub.ring(channel, message)
+
+
+def _close_suspended(sockets: LiveSockets, user_ids: Collection[int]) -> None:
+    for user_id in user_ids:
+        sockets.close_user(user_id, CloseCode.FORBIDDEN, "the account is suspended")
 
 
 @asynccontextmanager

@@ -93,11 +93,11 @@ class LiveHub:
     # ------------------------------------------------------------------ for the listener and for subscriptions
 
     def ring(self, channel: str, payload: bytes | None) -> None:
-        """Something may have happened; None: anything."""
-        if payload is None:
+        """Something may have happened: to these viewers, or None, to any of them."""
+        if channel == VIEWERS_BELL and payload is None:
             self._is_everything_rung = True
         elif channel == VIEWERS_BELL:
-            self._rung_viewers.update(unpack_ids(payload))
+            self._rung_viewers.update(unpack_ids(payload or b""))
         elif channel == SHARED_BELL:
             self._is_shared_rung = True
         else:

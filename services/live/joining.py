@@ -123,9 +123,13 @@ class Joining:
         """What the logs name, for those of whom they know everything since their cursors. Raises CacheUnavailableError."""
         hub = self._hub
         places: dict[Watcher, LogPlace] = {}
+        seen: set[int] = set()
         for watcher in batch:
             place = watcher.resumed.logs if watcher.resumed is not None else None
-            if place is not None and place.run_id == hub.registry.run_id and watcher.viewer_id not in {w.viewer_id for w in places}:
+            is_known = place is not None and place.run_id == hub.registry.run_id
+            # One place a viewer is read at a time; another socket of the same viewer is answered from PostgreSQL.
+            if place is not None and is_known and watcher.viewer_id not in seen:
+                seen.add(watcher.viewer_id)
                 places[watcher] = place
         if not places:
             return {}
