@@ -1,6 +1,6 @@
 """Opaque, versioned, sealed cursors.
 
-A cursor is base64url(version | payload | seal). The seal is the first 16 bytes of HMAC-SHA256 over the version, the *scope*
+A cursor is base64url(version | payload | seal). The seal is a keyed BLAKE2b of 16 bytes (RFC 7693) over the version, the *scope*
 (which list, in which order, of which viewer) and the payload. The scope itself is not in the cursor: one that was edited, that
 belongs to another viewer or another list simply does not open. The page size is no part of it.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from domain.errors import InvalidCursorError
 
-_VERSION = b"\x01"
+_VERSION = b"\x02"
 _SEAL_BYTES = 16
 _MAX_LENGTH = 16_384
 """Above the longest that is sealed: a moment names every transaction that was under way, twice, in up to 20 digits."""
@@ -40,6 +40,10 @@ class CursorSealer:
         self._key = hashlib.sha256(b"tidings.cursor.v1\0" + secret).digest()
 
     def seal(self, scope: CursorScope, payload: bytes) -> str:
+        return self.seal_in(scope.to_bytes(), payload)
+
+    def seal_in(self, scope: bytes, payload: bytes) -> str:
+        """`seal`, for whoever seals many of one scope and keeps its bytes."""
         body = _VERSION + payload
         return base64.urlsafe_b64encode(body + self._seal_of(scope, body)).decode().rstrip("=")
 
@@ -53,7 +57,7 @@ class CursorSealer:
             raise InvalidCursorError("the cursor is not valid here") from None
         body, seal = raw[:-_SEAL_BYTES], raw[-_SEAL_BYTES:]
         canonical = base64.urlsafe_b64encode(raw).decode().rstrip("=")
-        if body[:1] != _VERSION or canonical != cursor or not hmac.compare_digest(seal, self._seal_of(scope, body)):
+        if body[:1] != _VERSION or canonical != cursor or not hmac.compare_digest(seal, self._seal_of(scope.to_bytes(), body)):
             raise InvalidCursorError("the cursor is not valid here")
         return body[1:]
 
@@ -68,5 +72,6 @@ class CursorSealer:
             raise InvalidCursorError("the cursor is not valid here")
         return tuple(int.from_bytes(payload[at : at + 8], "big", signed=True) for at in range(0, len(payload), 8))
 
-    def _seal_of(self, scope: CursorScope, body: bytes) -> bytes:
-        return hmac.digest(self._key, len(body).to_bytes(4, "big") + body + scope.to_bytes(), "sha256")[:_SEAL_BYTES]
+    def _seal_of(self, scope: bytes, body: bytes) -> bytes:
+        # Live events carry two cursors each: this takes a third of the time of an HMAC.
+        return hashlib.blake2b(len(body).to_bytes(4, "big") + body + scope, key=self._key, digest_size=_SEAL_BYTES).digest()
