@@ -1,8 +1,8 @@
 """Opaque, versioned, sealed cursors.
 
-A cursor is base64url(version | payload | seal). The seal is a keyed BLAKE2b of 16 bytes (RFC 7693) over the version, the *scope*
-(which list, in which order, of which viewer) and the payload. The scope itself is not in the cursor: one that was edited, that
-belongs to another viewer or another list simply does not open. The page size is no part of it.
+A cursor is base64url(version | payload | seal). The seal is a keyed BLAKE2b of 16 bytes (RFC 7693) over the version, the
+*scope* (which list, in which order, of which viewer) and the payload. The scope itself is not in the cursor: one that was
+edited, that belongs to another viewer or another list simply does not open. The page size is no part of it.
 """
 
 from __future__ import annotations

@@ -27,11 +27,13 @@ class Look:
     """A question: what has changed in the viewer's feed since the moment?
 
     `event_ids`: the rows of the outbox that the viewer's logs name; None: whatever concerns the viewer since the moment.
+    `only_publications`: nothing else is of interest, and nothing else was ever told.
     """
 
     viewer_id: int
     moment: Moment
     event_ids: Collection[int] | None
+    only_publications: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Case:
     def name(self, row: ChangeRow) -> None:
         """The row is to be told, unless it has been."""
         if row.id in self.named or self.told.holds(row):
+            return
+        if self.look.only_publications and not row.is_publication:
             return
         self.named[row.id] = row
         self.fresh.append(row)

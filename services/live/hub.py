@@ -20,13 +20,13 @@ from domain.event_log import SHARED_BELL, VIEWERS_BELL, LogEntry, unpack_ids
 from live.event_logs import EventLogs
 from services.backends import Backends
 from services.feeds.feed_cursors import Moment, seal_moment
-from services.feeds.feed_difference import Look, find_differences
+from services.feeds.feed_difference import find_differences
 from services.feeds.wire_events import WireEvent
 from services.live.joining import Joining
 from services.live.log_reader import VIEWERS_AT_A_TIME, LogReader
 from services.live.registry import Registry
 from services.live.rounds import TICK_SECONDS, Rounds
-from services.live.telling import tell, told_after
+from services.live.telling import look_for, tell, told_after
 from services.live.watcher import LiveTarget, Watcher, WatcherState
 
 GATHER_SECONDS = 0.002
@@ -38,8 +38,12 @@ log = structlog.get_logger(__name__)
 Deliver = Callable[[Sequence[tuple[LiveTarget, Sequence[WireEvent]]]], Awaitable[None]]
 """Puts events where they belong; never raises for a single target."""
 
+LookedAt = tuple[dict[int, LogEntry], frozenset[int]]
+"""What the logs named for a watcher, and the rows that it was told."""
 
-async def _take_all(deliveries: Sequence[tuple[LiveTarget, Sequence[WireEvent]]]) -> None:
+
+async def take_all(deliveries: Sequence[tuple[LiveTarget, Sequence[WireEvent]]]) -> None:
+    """Every target takes its events itself."""
     for target, events in deliveries:
         target.take(events)
 
@@ -52,7 +56,7 @@ class LiveHub:
         backends: Backends,
         logs: EventLogs,
         *,
-        deliver: Deliver = _take_all,
+        deliver: Deliver = take_all,
         on_suspended: Callable[[Collection[int]], None] = lambda _ids: None,
     ) -> None:
         self.backends = backends
@@ -208,17 +212,14 @@ class LiveHub:
             await self.look()
         await self.look()
 
-    async def look(self) -> tuple[set[Watcher], dict[Watcher, set[int]]]:
-        """Tells everybody what is noted for them.
-
-        Returns who was told, or not told, of anything but publications that they were shown; and who was shown which of these.
-        """
+    async def look(self) -> dict[Watcher, LookedAt]:
+        """Tells everybody what is noted for them. Returns for whom something was: what, and which rows they were told."""
         watchers = [watcher for watcher in self.registry.ready if watcher.pending]
         self.registry.ready.clear()
         named: list[tuple[Watcher, dict[int, LogEntry]]] = [(watcher, watcher.pending or {}) for watcher in watchers]
         for watcher in watchers:
             watcher.pending = None
-        looks = [Look(watcher.viewer_id, watcher.moment(), entries) for watcher, entries in named]
+        looks = [look_for(watcher, entries) for watcher, entries in named]
         try:
             differences = await find_differences(self.backends, looks) if looks else []
         except BaseException:
@@ -226,8 +227,7 @@ class LiveHub:
                 watcher.pending = entries | (watcher.pending or {})
                 self.registry.ready.add(watcher)
             raise
-        unsteady: set[Watcher] = set()
-        published: dict[Watcher, set[int]] = {}
+        looked_at: dict[Watcher, LookedAt] = {}
         deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []
         for (watcher, entries), difference in zip(named, differences, strict=True):
             if watcher.state is not WatcherState.LIVE:
@@ -239,10 +239,8 @@ class LiveHub:
                 self.leave(watcher)
                 watcher.target.end(error)
                 continue
-            published[watcher] = set(difference.reached.told) - watcher.told.keys()
-            if len(published[watcher]) != len(entries):
-                unsteady.add(watcher)
-            watcher.stand_at(difference.reached, told_after(watcher, difference, entries))
+            looked_at[watcher] = (entries, difference.reached.told - watcher.told.keys())
+            watcher.stand_at(difference.reached, told_after(watcher, difference))
             if not watcher.pending:
                 watcher.place = None
             if events:
@@ -250,4 +248,4 @@ class LiveHub:
         if deliveries:
             await self.deliver(deliveries)
             self.set_aside(watcher for watcher, _ in named)
-        return unsteady, published
+        return looked_at

@@ -19,9 +19,9 @@ from db.live_events import load_transactions, take_moment
 from domain.errors import CacheUnavailableError, FeedResetError, UnavailableError
 from domain.event_log import LogEntry, LogPlace
 from services.feeds.feed_cursors import Moment
-from services.feeds.feed_difference import Look, find_differences
+from services.feeds.feed_difference import find_differences
 from services.feeds.wire_events import WireEvent
-from services.live.telling import tell
+from services.live.telling import look_for, tell
 from services.live.watcher import LiveTarget, Watcher, WatcherState
 
 if TYPE_CHECKING:
@@ -156,14 +156,15 @@ class Joining:
     async def _tell_missed(self, watchers: Sequence[Watcher], named: Mapping[Watcher, Collection[int]]) -> None:
         hub = self._hub
         asked = [watcher for watcher in watchers if watcher not in named or named[watcher]]
-        looks = [Look(watcher.viewer_id, watcher.moment(), named.get(watcher)) for watcher in asked]
+        looks = [look_for(watcher, named.get(watcher)) for watcher in asked]
         differences = await find_differences(hub.backends, looks) if looks else []
-        told = {event_id for watcher in watchers for event_id in watcher.told}
-        told |= {event_id for difference in differences for event_id in difference.reached.told}
+        known = {event_id for watcher in watchers for event_id in watcher.told}
         transactions: dict[int, int] = {}
-        if told:
+        if known:
             async with hub.backends.database.reading() as session:
-                transactions = await load_transactions(session, told)
+                transactions = await load_transactions(session, known)
+        for difference in differences:
+            transactions.update(difference.transactions)
         deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []
         for watcher, difference in zip(asked, differences, strict=True):
             if watcher.state is not WatcherState.JOINING:

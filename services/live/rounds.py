@@ -6,7 +6,7 @@ everything hears a beat.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from services.feeds.wire_events import Beat, WireEvent
@@ -16,7 +16,7 @@ from services.live.registry import SLOTS
 from services.live.watcher import LiveTarget, Watcher, WatcherState
 
 if TYPE_CHECKING:
-    from services.live.hub import LiveHub
+    from services.live.hub import LiveHub, LookedAt
 
 TICK_SECONDS = 1.0
 POLL_TICKS = 5
@@ -53,30 +53,28 @@ class Rounds:
         ids = list(polled)
         for start in range(0, len(ids), VIEWERS_AT_A_TIME):
             await hub.reader.read(ids[start : start + VIEWERS_AT_A_TIME])
-        unsteady, published = await hub.look()
-        self._move(checkpoint, moved, unsteady, published)
+        self._move(checkpoint, moved, await hub.look())
         await self._beat(turn)
 
     def _is_long(self, viewer_id: int) -> bool:
         return any(len(watcher.told) >= MANY_TOLD for watcher in self._hub.registry.viewers[viewer_id].watchers)
 
-    def _move(
-        self,
-        checkpoint: Checkpoint,
-        viewer_ids: Iterable[int],
-        unsteady: Collection[Watcher],
-        published: dict[Watcher, set[int]],
-    ) -> None:
+    def _move(self, checkpoint: Checkpoint, viewer_ids: Iterable[int], looked_at: Mapping[Watcher, LookedAt]) -> None:
         """Moves watchers on: all that the checkpoint sees was in the logs that have been read since.
 
-        But not those who were told by newer facts than the checkpoint's that something is not there, or no longer: only with
-        their old snapshot is it known what they have. What they were shown by newer facts is kept as told.
+        What they were told meanwhile, by newer facts than the checkpoint's, stays noted as told. Where they were told nothing
+        for a row, that too was judged by newer facts: a publication stays noted as not told; with anything else the watcher
+        stays where it is for now.
         """
         if checkpoint.moment is None:
             return
         for watcher in self._hub.registry.watchers_of(viewer_ids):
-            if watcher.state is WatcherState.LIVE and not watcher.pending and watcher not in unsteady:
-                watcher.advance(checkpoint.moment, checkpoint.snapshot, published.get(watcher, ()))
+            if watcher.state is not WatcherState.LIVE or watcher.pending:
+                continue
+            named, told = looked_at.get(watcher, ({}, frozenset()))
+            hidden = [entry for event_id, entry in named.items() if event_id not in watcher.told]
+            if all(entry.is_publication for entry in hidden):
+                watcher.advance(checkpoint.moment, checkpoint.snapshot, told, [entry.transaction_id for entry in hidden])
 
     async def _beat(self, viewer_ids: Iterable[int]) -> None:
         deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
 from domain.cursors import CursorSealer
 from domain.errors import FeedResetError
-from domain.event_log import LogEntry, LogPlace
+from domain.event_log import LogPlace
 from services.feeds.feed_cursors import Moment, seal_moment
-from services.feeds.feed_difference import Difference
+from services.feeds.feed_difference import Difference, Look
 from services.feeds.feed_events import Added, Changed, FeedChange, FeedResetReason
 from services.feeds.wire_events import ChangedPost, NewPost, RemovedPost, ResetFeed, WireEvent
 from services.live.watcher import Watcher
@@ -19,6 +20,11 @@ _RESETS = {
     FeedResetReason.EPOCH_CHANGED: "the cursor comes from another database: fetch the feed again",
     FeedResetReason.LAGGED: "too much was missed by reading too slowly: fetch the feed again",
 }
+
+
+def look_for(watcher: Watcher, event_ids: Collection[int] | None) -> Look:
+    """The question what there is to be told to the watcher. `event_ids`: what its logs name; None: nobody knows."""
+    return Look(watcher.viewer_id, watcher.moment(), event_ids, not watcher.target.wants_changes)
 
 
 def tell(
@@ -35,34 +41,33 @@ def tell(
         if difference.reset in _RESETS:
             raise FeedResetError(_RESETS[difference.reset])
         return []
-    changes = wanted_by(watcher, difference.changes)
-    moments = moments_behind(began, changes, reached)
-    return [
-        wire_event(change, seal_moment(sealer, watcher.viewer_id, moment))
-        for change, moment in zip(changes, moments, strict=True)
-    ]
+    told = behind(began, difference, reached)
+    if not watcher.target.wants_changes:
+        told = [(change, moment) for change, moment in told if isinstance(change, Added) and change.is_publication]
+    if told:
+        # Behind the last one that this watcher wants, nothing is left.
+        told[-1] = (told[-1][0], reached)
+    return [wire_event(change, seal_moment(sealer, watcher.viewer_id, moment)) for change, moment in told]
 
 
-def wanted_by(watcher: Watcher, changes: Sequence[FeedChange]) -> Sequence[FeedChange]:
-    """What of it is for this watcher."""
-    if watcher.target.wants_changes:
-        return changes
-    return [change for change in changes if isinstance(change, Added) and change.is_publication]
+def behind(began: Moment, difference: Difference, reached: Moment) -> list[tuple[FeedChange, Moment]]:
+    """The changes, each with where a client stands that has taken all up to this one.
 
-
-def moments_behind(began: Moment, changes: Sequence[FeedChange], reached: Moment) -> list[Moment]:
-    """Where a client stands that has taken the changes up to each one.
-
-    In the middle it stands where it began, and knows the publications that it was told since; of other changes it may be told
-    a second time, which alters nothing. Only behind the last one everything has been told.
+    In the middle it stands where it began, and has been told the rows all of whose changes it has taken. Only behind the last
+    change everything has been told.
     """
-    moments: list[Moment] = []
+    changes = difference.changes
+    if len(changes) < 2:
+        return [(change, reached) for change in changes]
+    left = Counter(map(id, difference.rows))
+    found: list[tuple[FeedChange, Moment]] = []
     told = began.told
-    for change in changes[:-1]:
-        if isinstance(change, Added) and change.is_publication:
-            told |= {change.event_id}
-        moments.append(replace(began, told=told))
-    return [*moments, reached] if changes else []
+    for change, rows in zip(changes[:-1], difference.rows, strict=False):
+        left[id(rows)] -= 1
+        if not left[id(rows)]:
+            told |= rows
+        found.append((change, replace(began, told=told)))
+    return [*found, (changes[-1], reached)]
 
 
 def wire_event(change: FeedChange, cursor: str) -> WireEvent:
@@ -74,10 +79,8 @@ def wire_event(change: FeedChange, cursor: str) -> WireEvent:
     return RemovedPost(cursor, change.post_id)
 
 
-def told_after(watcher: Watcher, difference: Difference, entries: Mapping[int, LogEntry]) -> dict[int, int]:
-    """The publications that the watcher has been told beyond what its snapshot sees, by transaction."""
-    told = dict(watcher.told)
-    for event_id in difference.reached.told:
-        if event_id not in told:
-            told[event_id] = entries[event_id].transaction_id
-    return told
+def told_after(watcher: Watcher, difference: Difference) -> dict[int, int]:
+    """The rows that the watcher has been told beyond what its snapshot sees, by transaction."""
+    if not difference.reached.told:
+        return {}
+    return {event_id: watcher.told.get(event_id) or difference.transactions[event_id] for event_id in difference.reached.told}

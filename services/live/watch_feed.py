@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from domain.errors import InvalidArgumentError, TidingsError
 from services.backends import Backends
-from services.feeds.feed_cursors import FeedPlace, open_moment, seal_moment, seal_place
+from services.feeds.feed_cursors import FeedPlace, Moment, open_moment, seal_moment, seal_place
 from services.feeds.feed_difference import Look, find_differences
+from services.feeds.feed_events import FeedChange, FeedResetReason
 from services.feeds.wire_events import MissedEvents, NewPost, ResetFeed, WireEvent
 from services.live.hub import LiveHub
-from services.live.telling import moments_behind, wire_event
+from services.live.telling import behind, wire_event
 
 MAX_MISSED = 1_000
 """Events in one answer."""
@@ -101,13 +102,27 @@ async def read_missed_events(backends: Backends, *, viewer_id: int, after: str, 
     end = seal_moment(backends.sealer, viewer_id, difference.reached)
     if difference.reset is not None:
         return MissedEvents([ResetFeed(end, difference.reset)], end, has_more=False)
-    moments = moments_behind(moment, difference.changes, difference.reached)
+    told = behind(moment, difference, difference.reached)
+    part = _part(told, difference.rows, first)
+    if not part and told:
+        # What belongs together does not fit into one answer.
+        return MissedEvents([ResetFeed(end, FeedResetReason.FEED_CHANGED)], end, has_more=False)
     events: list[WireEvent] = [
         with_edge_cursor(backends, viewer_id, wire_event(change, seal_moment(backends.sealer, viewer_id, reached)))
-        for change, reached in zip(difference.changes[:first], moments[:first], strict=True)
+        for change, reached in part
     ]
-    has_more = len(difference.changes) > first
-    return MissedEvents(events, events[-1].cursor if has_more and events else after if has_more else end, has_more)
+    has_more = len(part) < len(told)
+    return MissedEvents(events, events[-1].cursor if has_more else end, has_more)
+
+
+def _part(
+    told: Sequence[tuple[FeedChange, Moment]], rows: Sequence[frozenset[int]], size: int
+) -> Sequence[tuple[FeedChange, Moment]]:
+    """As many of the first as belong together, at most `size`: behind them the cursor must be a little further."""
+    for count in range(min(size, len(told)), 0, -1):
+        if count == len(told) or not {id(one) for one in rows[:count]} & {id(one) for one in rows[count:]}:
+            return told[:count]
+    return ()
 
 
 def with_edge_cursor(backends: Backends, viewer_id: int, event: WireEvent) -> WireEvent:

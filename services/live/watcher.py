@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
@@ -51,7 +51,7 @@ class WatcherState(Enum):
 class Watcher:
     """A subscription's place in the viewer's history. There are thousands: what most do not need is None.
 
-    It has been told everything that `seen` sees, and the publications `told` (outbox id by transaction) beyond it. `pending` is
+    It has been told everything that `seen` sees, and the rows `told` (outbox id by transaction) beyond it. `pending` is
     what its logs named and nobody has looked at yet; `place` where the logs stood before the first of that.
     """
 
@@ -117,12 +117,16 @@ class Watcher:
             self.place = None
         return bool(self.pending)
 
-    def advance(self, checkpoint: Moment, snapshot: Snapshot, kept: Iterable[int]) -> None:
-        """Everything that the checkpoint sees has been told. `kept`: publications that stay noted all the same."""
-        told = {event_id: transaction for event_id, transaction in self.told.items() if not snapshot.sees(transaction)}
-        told |= {event_id: self.told[event_id] for event_id in kept if event_id in self.told}
-        self.seen_text, self.as_of, self.batch, self.through_event = checkpoint.seen, checkpoint.as_of, "", 0
-        self.seen, self.told = snapshot, told
+    def advance(self, checkpoint: Moment, snapshot: Snapshot, kept: Iterable[int], hidden: Collection[int]) -> None:
+        """Everything that the checkpoint sees has been told, but what the transactions `hidden` wrote. `kept`: rows that stay
+        noted as told all the same."""
+        self.as_of, self.batch, self.through_event = checkpoint.as_of, "", 0
+        self.seen_text, self.seen = checkpoint.seen, snapshot
+        if hidden:
+            self.seen = snapshot.without(hidden)
+            self.seen_text = str(self.seen)
+        told = {event_id: transaction for event_id, transaction in self.told.items() if not self.seen.sees(transaction)}
+        self.told = told | {event_id: self.told[event_id] for event_id in kept if event_id in self.told}
 
 
 class ViewerLog:

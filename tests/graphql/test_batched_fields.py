@@ -8,9 +8,9 @@ from domain.ids import to_global_id
 from resolvers.context import OperationContext
 from schema.execution import Engine
 from services.accounts.find_people import load_visible_users
-from services.feeds.live_feed import LiveFeed
 from services.hashtags.follow_hashtag import follow_hashtag
 from tests.count_queries import count_queries
+from tests.live_hub import idle_hub
 from tests.services.graph.facts import execute
 from tests.world import World
 
@@ -27,7 +27,7 @@ async def ask(world: World, query: str, **variables: Any) -> tuple[Any, int]:
     """The data, and how many statements it took."""
     viewer_id = world.ids["bob"]
     viewer = (await load_visible_users(world.backends, [viewer_id], viewer_id=viewer_id))[viewer_id]
-    context = OperationContext(world.backends, LiveFeed(world.backends), viewer)
+    context = OperationContext(world.backends, idle_hub(world.backends), viewer)
     engine = Engine(has_introspection=False)
     with count_queries(world.backends) as counted:
         answer = await engine.execute(engine.prepare(query, None, variables), context)

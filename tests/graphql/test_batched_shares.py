@@ -5,9 +5,9 @@ from __future__ import annotations
 from resolvers.context import OperationContext
 from schema.execution import Engine
 from services.accounts.find_people import load_visible_users
-from services.feeds.live_feed import LiveFeed
 from services.posts.share_post import share_post
 from tests.count_queries import count_queries
+from tests.live_hub import idle_hub
 from tests.world import World
 
 _QUERY = """
@@ -28,7 +28,7 @@ async def test_shares_are_loaded_together(world: World) -> None:
     viewer = (await load_visible_users(world.backends, [ids["cat"]], viewer_id=ids["cat"]))[ids["cat"]]
     counts = []
     for size in (2, 30):
-        context = OperationContext(world.backends, LiveFeed(world.backends), viewer)
+        context = OperationContext(world.backends, idle_hub(world.backends), viewer)
         with count_queries(world.backends) as counted:
             answer = await engine.execute(engine.prepare(_QUERY, None, {"first": size}), context)
         assert "errors" not in answer, answer

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 import pytest
-from services.feeds.live_feed import LiveFeed
 
 from domain.records import Visibility
 from resolvers.context import OperationContext
 from schema.documents import Documents
-from schema.execution import Engine, Response
-from schema.shared_events import RenderedResponse, is_same_for_all
+from schema.execution import Engine, Operation, Response
+from schema.feed_subscription import deliver
+from schema.live import watch
+from schema.shared_events import is_same_for_all
 from services.accounts.find_people import load_visible_users
+from tests.live_hub import running_hub
 from tests.world import World
 
 SHARED = """
@@ -43,50 +45,64 @@ def test_what_depends_on_the_viewer_is_not_shared(query: str, expected: bool) ->
     assert is_same_for_all(document.ast, document.operation(None)) is expected
 
 
-@pytest.fixture
-async def live_feed(world: World) -> AsyncIterator[LiveFeed]:
-    live_feed = LiveFeed(world.backends)
-    live_feed.start()
-    yield live_feed
-    await live_feed.stop()
+@dataclass
+class _Sink:
+    """Takes everything."""
+
+    has_room: bool = True
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def put(self, payload: bytes, cursor: str | None) -> None:
+        self.answers.append(orjson.loads(payload))
+        (event,) = self.answers[-1]["data"].values()
+        assert event.get("cursor", cursor) == cursor, "the cursor comes beside the answer, selected or not"
+
+    def fail(self, errors: list[dict[str, Any]]) -> None:
+        raise AssertionError(errors)
+
+    def complete(self) -> None:
+        raise AssertionError("it does not end")
 
 
-async def _first(engine: Engine, live_feed: LiveFeed, world: World, name: str, query: str) -> Response | RenderedResponse:
-    users = await load_visible_users(world.backends, [world.ids[name]], viewer_id=None)
-    context = OperationContext(world.backends, live_feed, users[world.ids[name]])
-    stream = cast("Any", engine.subscribe(engine.prepare(query, None, {}), context))
-    try:
-        answer = await asyncio.wait_for(stream.__anext__(), 10)
-        event = orjson.loads(answer.response.json) if isinstance(answer.response, RenderedResponse) else answer.response
-        asked = event["data"]["newPosts"].get("cursor", answer.cursor)
-        assert answer.cursor == asked, "the cursor comes beside the answer, selected or not"
-        return cast("Response | RenderedResponse", answer.response)
-    finally:
-        await stream.aclose()
-
-
-async def test_each_receiver_gets_the_same_post_with_cursors_of_their_own(world: World, live_feed: LiveFeed) -> None:
+async def test_each_receiver_gets_the_same_post_with_cursors_of_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await world.add("ada", "bob", "cat", "dan")
     for name in ("bob", "cat", "dan"):
         await world.follow(name, "ada")
     engine = Engine(has_introspection=True)
-    asked = [("ada", SHARED), ("bob", SHARED), ("cat", SHARED), ("dan", OWN)]
-    tasks = [asyncio.create_task(_first(engine, live_feed, world, name, query)) for name, query in asked]
-    while live_feed.watcher_count < len(asked):
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
-    await world.post("ada", 'news "quoted" \\ and more', Visibility.PUBLIC)
-    live_feed.ring()
-    own, bob, cat, dan = await asyncio.gather(*tasks)
+    executed: list[str] = []
+    execute_event = Engine.execute_event
 
-    assert isinstance(own, RenderedResponse)
-    assert isinstance(bob, RenderedResponse)
-    assert isinstance(cat, RenderedResponse)
-    assert not isinstance(dan, RenderedResponse)
-    events = [orjson.loads(rendered.json)["data"]["newPosts"] for rendered in (own, bob, cat)]
+    async def counted(self: Engine, operation: Operation, context: OperationContext, event: object) -> Response:
+        executed.append(type(event).__name__)
+        return await execute_event(self, operation, context, event)
+
+    monkeypatch.setattr(Engine, "execute_event", counted)
+    asked = [("ada", SHARED), ("bob", SHARED), ("cat", SHARED), ("dan", OWN)]
+    sinks = [_Sink() for _ in asked]
+    users = await load_visible_users(world.backends, [world.ids[name] for name, _ in asked], viewer_id=None)
+    async with running_hub(world.backends, deliver=deliver) as hub:
+        contexts = [OperationContext(world.backends, hub, users[world.ids[name]]) for name, _ in asked]
+        running = [
+            await watch(engine, engine.prepare(query, None, {}), context, sink)
+            for context, (_, query), sink in zip(contexts, asked, sinks, strict=True)
+        ]
+        while len(hub.registry) < len(asked):
+            await asyncio.sleep(0.01)
+        await world.post("ada", 'news "quoted" \\ and more', Visibility.PUBLIC)
+        await world.drain()
+        async with asyncio.timeout(10):
+            while not all(sink.answers for sink in sinks):
+                await asyncio.sleep(0.01)
+        for subscription in running:
+            subscription.close()
+    # One for the author, whose reason is another one; one for both followers; and one for whom nobody else can be answered.
+    assert executed == ["NewPost"] * 3
+    dan = sinks[3].answers[0]
+    events = [sink.answers[0]["data"]["newPosts"] for sink in sinks[:3]]
     assert [event["edge"]["node"]["text"] for event in events] == ['news "quoted" \\ and more'] * 3
     assert [event["edge"]["reasons"][0]["kind"] for event in events] == ["OWN_POST", "FOLLOWED_AUTHOR", "FOLLOWED_AUTHOR"]
-    # Nobody has decided yet; the event says what will be chosen.
     assert [event["edge"]["reasons"][0]["delivery"] for event in events] == ["PULLED", "PUSHED", "PUSHED"]
     assert len({event["cursor"] for event in events}) == 3
     assert len({event["edge"]["cursor"] for event in events}) == 3

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-
-from services.feeds.live_feed import LiveFeed
-from services.feeds.watch_home_feed import watch_home_feed
 
 from db import outbox, posts
 from db.database import WriteSession
 from db.outbox import OutboxKind
+from domain.errors import TidingsError
 from domain.records import Visibility
-from services.feeds.wire_events import NewPost
+from services.feeds.wire_events import NewPost, WireEvent
+from services.live.hub import LiveHub
+from services.live.watch_feed import watch_home_feed
 from tests.world import World
 
 
@@ -24,7 +24,7 @@ class Client:
     """Collects events in the background; `cursor` is where it would resume."""
 
     world: World
-    feed: LiveFeed
+    feed: LiveHub
     viewer: str
     cursor: str
     events: list[NewPost] = field(default_factory=list)
@@ -75,17 +75,6 @@ class Client:
 
 
 @asynccontextmanager
-async def running_live_feed(world: World) -> AsyncIterator[LiveFeed]:
-    """The live side of a process, without its listener: tests ring."""
-    feed = LiveFeed(world.backends)
-    feed.start()
-    try:
-        yield feed
-    finally:
-        await feed.stop()
-
-
-@asynccontextmanager
 async def held_post(world: World, author: str) -> AsyncIterator[int]:
     """A post whose transaction has its ids and commits only when the block ends: later than others with higher ids."""
     async with world.backends.database.writing() as session:
@@ -98,3 +87,19 @@ async def _insert(session: WriteSession, author_id: int) -> int:
     )
     await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
     return post.id
+
+
+class SlowTarget:
+    """Takes events, and says whether it takes more as the test says."""
+
+    wants_changes = False
+
+    def __init__(self) -> None:
+        self.has_room = True
+        self.ids: list[int] = []
+
+    def take(self, events: Sequence[WireEvent]) -> None:
+        self.ids += [event.edge.node.id for event in events if isinstance(event, NewPost)]
+
+    def end(self, error: TidingsError) -> None:
+        raise error

@@ -7,8 +7,8 @@ import pytest
 from resolvers.context import OperationContext
 from schema.execution import Engine
 from services.accounts.find_people import load_visible_users
-from services.feeds.live_feed import LiveFeed
 from tests.count_queries import count_queries
+from tests.live_hub import idle_hub
 from tests.world import World, ids
 
 AUTHORS = 10
@@ -60,7 +60,7 @@ async def test_a_graphql_page_takes_a_fixed_number_of_statements(busy: World, st
     counts = []
     for size in (1, 50):
         await _make(busy, state)
-        context = OperationContext(busy.backends, LiveFeed(busy.backends), users[busy.ids["bob"]])
+        context = OperationContext(busy.backends, idle_hub(busy.backends), users[busy.ids["bob"]])
         with count_queries(busy.backends) as counted:
             answer = await engine.execute(engine.prepare(QUERY, None, {"first": size}), context)
         assert "errors" not in answer, answer

@@ -13,13 +13,12 @@ from sqlalchemy import text
 
 from app.stack.servers import EmbeddedServers
 from domain.errors import FeedResetError, InvalidCursorError
-from live.listener import BellListener
-from services.feeds import live_feed as live_module
-from services.feeds import watch_home_feed as watch_module
+from domain.event_log import LogPlace, LogPosition
 from services.feeds.feed_cursors import Moment, open_moment, seal_moment
-from services.feeds.published_facts import JUDGED_SECONDS
+from services.live.watch_feed import JUDGED_SECONDS, watch_home_feed
 from services.posts.delete_post import delete_post
-from tests.stories.live_watching import Client, held_post, running_live_feed
+from tests.live_hub import running_hub
+from tests.stories.live_watching import Client, SlowTarget, held_post
 from tests.world import World, ids
 
 
@@ -44,7 +43,7 @@ async def test_old_page_and_events_are_the_fresh_page(world: World, seed: int) -
         await world.post(author)
     await world.drain()
     pages = {viewer: await world.page(viewer, 100) for viewer in ("me", "fan", "other")}
-    async with running_live_feed(world) as feed, AsyncExitStack() as held:
+    async with running_hub(world.backends) as feed, AsyncExitStack() as held:
         clients = [Client(world, feed, viewer, page.event_cursor) for viewer, page in pages.items()]
         for _ in range(25):
             action = chance.randrange(8)
@@ -60,13 +59,12 @@ async def test_old_page_and_events_are_the_fresh_page(world: World, seed: int) -
                 client = chance.choice(clients)
                 await client.cut()
                 client.connect(stop_after=chance.choice([1, 2, 3, None]))
-            feed.ring()
             await asyncio.sleep(0.01 * chance.randrange(3))
         await held.aclose()
         for client in clients:
             await client.cut()
             client.connect()
-        feed.ring()
+        await world.drain()
         for client in clients:
             old = ids(pages[client.viewer])
             fresh = ids(await world.page(client.viewer, 100))
@@ -78,16 +76,16 @@ async def test_old_page_and_events_are_the_fresh_page(world: World, seed: int) -
 async def test_a_late_commit_with_a_lower_id_is_told_live_when_resuming_and_on_the_page(ada_and_bob: World) -> None:
     world = ada_and_bob
     page = await world.page("bob")
-    async with running_live_feed(world) as feed:
+    async with running_hub(world.backends) as feed:
         live = Client(world, feed, "bob", page.event_cursor)
         live.connect()
         async with held_post(world, "ada") as late:
             others = {await world.post("ada") for _ in range(3)}
-            feed.ring()
+            await world.drain()
             await live.has(others)
             middle = await world.page("bob")
             assert late not in ids(middle)
-        feed.ring()
+        await world.drain()
         await live.has({late})
         assert sorted(live.ids) == sorted({late, *others})
         await live.cut()
@@ -103,12 +101,14 @@ async def test_a_late_commit_with_a_lower_id_is_told_live_when_resuming_and_on_t
 async def test_a_cursor_in_the_middle_of_a_batch_resumed_in_the_middle_tells_nothing_twice(ada_and_bob: World) -> None:
     world = ada_and_bob
     page = await world.page("bob")
-    async with running_live_feed(world) as feed:
+    async with running_hub(world.backends) as feed:
         client = Client(world, feed, "bob", page.event_cursor)
         async with held_post(world, "ada") as late:
             posts = [await world.post("ada") for _ in range(5)]
             client.connect(stop_after=3)
+            await world.drain()
             await client.has(set(posts[:3]))
+        await world.drain()
         for _ in range(3):
             await client.cut()
             client.connect(stop_after=1)
@@ -117,47 +117,47 @@ async def test_a_cursor_in_the_middle_of_a_batch_resumed_in_the_middle_tells_not
         assert sorted(client.ids) == sorted([*posts, late])
 
 
-async def test_a_slow_watcher_catches_up_without_loss_or_repetition(
-    ada_and_bob: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_takes_nothing_for_a_while_misses_nothing(ada_and_bob: World) -> None:
     world = ada_and_bob
-    monkeypatch.setattr(live_module, "BATCH_SIZE", 5)
     page = await world.page("bob")
-    async with running_live_feed(world) as feed:
-        client = Client(world, feed, "bob", page.event_cursor)
-        client.connect()
-        await asyncio.sleep(0.05)
-        (watcher,) = feed._watchers[world.ids["bob"]]
-        watcher.queue._maxsize = 1  # type: ignore[attr-defined]
+    async with running_hub(world.backends) as hub:
+        target = SlowTarget()
+        watcher = hub.join(world.ids["bob"], target, open_moment(world.backends.sealer, world.ids["bob"], page.event_cursor))
         posts = []
-        for number in range(24):
+        for number in range(12):
             posts.append(await world.post("ada"))
-            if number % 12 != 11:  # the last ones of each dozen come as one batch, longer than the bound
-                feed._rung.set()
-        feed.ring()
-        await client.has(set(posts))
-        await client.cut()
-        assert sorted(client.ids) == posts
+            target.has_room = number % 4 != 1
+            await world.drain()
+            await asyncio.sleep(0.05)
+            if number % 4 == 3:
+                hub.go_on(watcher)
+        target.has_room = True
+        hub.go_on(watcher)
+        async with asyncio.timeout(10):
+            while len(target.ids) < len(posts):
+                await asyncio.sleep(0.01)
+        assert target.ids == posts
+        hub.leave(watcher)
 
 
 async def test_what_waited_for_a_slow_reader_is_judged_again(ada_and_bob: World) -> None:
     """Trap 22 and the one second of live events: a body deleted meanwhile is not sent."""
     world = ada_and_bob
     page = await world.page("bob")
-    async with running_live_feed(world) as feed:
-        stream = watch_module.watch_home_feed(world.backends, feed, viewer_id=world.ids["bob"], after=page.event_cursor)
+    async with running_hub(world.backends) as feed:
+        stream = watch_home_feed(world.backends, feed, viewer_id=world.ids["bob"], after=page.event_cursor)
         waiting = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0.1)
         first = await world.post("ada")
-        feed.ring()
+        await world.drain()
         assert (await waiting).edge.node.id == first
         secret = await world.post("ada", "secret")
-        feed.ring()
+        await world.drain()
         await asyncio.sleep(0.1)
         await delete_post(world.backends, author_id=world.ids["ada"], post_id=secret)
         await asyncio.sleep(JUDGED_SECONDS + 0.1)
         last = await world.post("ada")
-        feed.ring()
+        await world.drain()
         assert (await anext(stream)).edge.node.id == last
         await stream.aclose()
 
@@ -167,7 +167,7 @@ async def test_an_unfollowed_or_hidden_author_is_not_told_live(ada_and_bob: Worl
     world = ada_and_bob
     page = await world.page("bob")
     await world.add("eve")
-    async with running_live_feed(world) as feed:
+    async with running_hub(world.backends) as feed:
         client = Client(world, feed, "bob", page.event_cursor)
         client.connect()
         await asyncio.sleep(0.05)
@@ -175,12 +175,12 @@ async def test_an_unfollowed_or_hidden_author_is_not_told_live(ada_and_bob: Worl
         await world.post("ada")
         await world.follow("bob", "eve")
         marker = await world.post("eve")
-        feed.ring()
+        await world.drain()
         await client.has({marker})
         async with world.backends.database.writing() as session:
             await session.execute(text("UPDATE users SET suspended_at = now() WHERE id = :id"), {"id": world.ids["bob"]})
         await world.post("eve")
-        feed.ring()
+        await world.drain()
         await asyncio.sleep(0.3)
         await client.cut()
         client.connect()
@@ -195,9 +195,7 @@ async def test_killed_doorbells_and_a_stopped_redis_cost_time_and_no_event(
     world = ada_and_bob
     monkeypatch.setattr("live.listener.TIMER_SECONDS", 0.5)
     page = await world.page("bob")
-    async with running_live_feed(world) as feed:
-        listener = BellListener(servers.urls.redis_url, feed.hear)
-        listener.start()
+    async with running_hub(world.backends) as feed:
         client = Client(world, feed, "bob", page.event_cursor)
         client.connect()
         posts = []
@@ -210,7 +208,6 @@ async def test_killed_doorbells_and_a_stopped_redis_cost_time_and_no_event(
         posts.append(await world.post("ada"))
         await client.has(set(posts))
         await client.cut()
-        await listener.stop()
         assert sorted(client.ids) == posts
 
 
@@ -221,8 +218,8 @@ async def test_a_cursor_that_is_too_old_or_not_ours_says_so(ada_and_bob: World) 
     moment = open_moment(backends.sealer, bob, page.event_cursor)
 
     async def resume(cursor: str) -> None:
-        async with running_live_feed(world) as feed:
-            stream = watch_module.watch_home_feed(backends, feed, viewer_id=bob, after=cursor)
+        async with running_hub(world.backends) as feed:
+            stream = watch_home_feed(backends, feed, viewer_id=bob, after=cursor)
             async with asyncio.timeout(3):
                 await anext(stream)
 
@@ -241,5 +238,10 @@ async def test_a_cursor_that_is_too_old_or_not_ours_says_so(ada_and_bob: World) 
 
 async def test_an_event_cursor_made_among_many_writers_opens(world: World) -> None:
     running = ",".join(str(4_000_000_000 + 2 * number) for number in range(200))
-    moment = Moment(f"4000000000:4000000400:{running}", datetime.now(UTC).replace(microsecond=0), "1:1:", 7)
+    moment = Moment(
+        f"4000000000:4000000400:{running}",
+        datetime.now(UTC).replace(microsecond=0),
+        told=frozenset(range(5_000_000, 5_000_048)),
+        logs=LogPlace("0123456789ab", LogPosition(1_700_000_000_000, 3), LogPosition(0, 0)),
+    )
     assert open_moment(world.backends.sealer, 1, seal_moment(world.backends.sealer, 1, moment)) == moment

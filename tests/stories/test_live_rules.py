@@ -15,8 +15,9 @@ from services.graph.update_follow import update_follow
 from services.hashtags.follow_hashtag import follow_hashtag
 from services.posts.share_post import share_post
 from services.preferences.update_preferences import update_preferences
+from tests.live_hub import running_hub
 from tests.oracle import expected_feed
-from tests.stories.live_watching import Client, running_live_feed
+from tests.stories.live_watching import Client
 from tests.world import World
 
 PEOPLE = ("p0", "p1", "p2", "p3", "p4", "p5")
@@ -33,7 +34,7 @@ async def test_old_page_and_events_are_the_fresh_page_under_every_rule(world: Wo
     posts = [await world.post(name, chance.choice(TEXTS)) for name in PEOPLE]
     await world.drain()
     before = {name: await expected_feed(world.backends, world.ids[name]) for name in PEOPLE}
-    async with running_live_feed(world) as feed:
+    async with running_hub(world.backends) as feed:
         clients = [Client(world, feed, name, (await world.page(name, 1)).event_cursor) for name in PEOPLE]
         for number in range(EVENTS):
             for client in clients:
@@ -45,11 +46,10 @@ async def test_old_page_and_events_are_the_fresh_page_under_every_rule(world: Wo
             posts.append(await _write(world, chance, posts) or posts[0])
             if number % 3 == 0:
                 await world.drain()
-            feed.ring()
         for client in clients:
             if client.is_cut:
                 client.connect()
-        feed.ring()
+        await world.drain()
         for client in clients:
             new = set(await expected_feed(world.backends, world.ids[client.viewer])) - set(before[client.viewer])
             await client.has(new)

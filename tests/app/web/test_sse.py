@@ -259,7 +259,7 @@ async def test_client_that_vanishes_leaves_nothing_behind(web: RunningServer) ->
                 await source.comment()
             assert open_streams() == 20
         await eventually(lambda: open_streams() == 0)
-    await eventually(lambda: web.state.live_feed.watcher_count == 0)
+    await eventually(lambda: web.state.live_hub.registry.__len__() == 0)
     await eventually(lambda: len(asyncio.all_tasks()) <= tasks)
 
 

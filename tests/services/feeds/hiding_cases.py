@@ -14,7 +14,6 @@ from resolvers.context import OperationContext
 from schema.execution import Engine
 from services.accounts.find_people import load_visible_users
 from services.accounts.update_profile import update_profile
-from services.feeds.live_feed import LiveFeed
 from services.graph.block_user import block_user
 from services.graph.follow_user import follow_user
 from services.graph.mute_user import mute_user
@@ -23,6 +22,7 @@ from services.moderation.moderate_account import moderate_account
 from services.moderation.remove_post import remove_post
 from services.posts.share_post import share_post
 from services.preferences.update_preferences import update_preferences
+from tests.live_hub import idle_hub
 from tests.world import World
 
 _ENGINE = Engine(has_introspection=False)
@@ -69,7 +69,7 @@ class HidingWorld(World):
     async def mutate(self, actor: str, mutation: str, fields: dict[str, Any]) -> None:
         """As a client does it; refusals are no part of any case."""
         users = await load_visible_users(self.backends, [self.ids[actor]], viewer_id=self.ids[actor])
-        context = OperationContext(self.backends, LiveFeed(self.backends), users[self.ids[actor]])
+        context = OperationContext(self.backends, idle_hub(self.backends), users[self.ids[actor]])
         kind = f"{mutation[0].upper()}{mutation[1:]}Input"
         query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}"
         answer = await _ENGINE.execute(_ENGINE.prepare(query, None, {"input": fields}), context)
