@@ -85,7 +85,6 @@ class ToldClient:
         for node_id, reading in fresh.items():
             assert self.entries[node_id] == reading, f"{self.viewer_id}: {node_id} reads {self.entries[node_id]}, not {reading}"
 
-
     def check_resets(self, *, was_suspended: bool) -> None:
         """Raises AssertionError where the feed had to be read again without need, in a world where everything is small."""
         allowed = [FeedResetReason.FEED_CHANGED] if was_suspended else []
