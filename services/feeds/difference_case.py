@@ -184,3 +184,27 @@ class Case:
 def _first_edit(rows: Sequence[ChangeRow]) -> Mapping[str, Any] | None:
     edits = [row for row in rows if row.before]
     return min(edits, key=lambda row: row.id).before if edits else None
+
+
+def groups_of_rows(roots: Mapping[int, Collection[int]]) -> dict[int, frozenset[int]]:
+    """For each post the rows that must be told together with those that touch it: whatever hangs together by posts or rows.
+
+    One and the same set for all posts of a group.
+    """
+    holders: dict[int, set[int]] = {}
+    of_post: dict[int, set[int]] = {}
+    for root_id, row_ids in roots.items():
+        joined = set(row_ids)
+        for met in {id(holders[row_id]): holders[row_id] for row_id in row_ids if row_id in holders}.values():
+            joined |= met
+        for row_id in joined:
+            holders[row_id] = joined
+        of_post[root_id] = joined
+    frozen: dict[int, frozenset[int]] = {}
+    found: dict[int, frozenset[int]] = {}
+    for root_id, row_ids in roots.items():
+        group = holders[next(iter(row_ids))] if row_ids else of_post[root_id]
+        if id(group) not in frozen:
+            frozen[id(group)] = frozenset(group)
+        found[root_id] = frozen[id(group)]
+    return found

@@ -23,6 +23,7 @@ from services.feeds.difference_facts import DifferenceFacts
 from services.feeds.feed_cursors import Moment
 from services.feeds.feed_events import Added, FeedChange, FeedResetReason, Removed
 from services.feeds.judge_difference import DifferenceJudge
+from services.feeds.quick_differences import QuickDifferences
 from services.feeds.touched_roots import follow_rows
 
 __all__ = ["Difference", "Look", "find_concerned", "find_differences"]
@@ -94,15 +95,27 @@ class _Answering:
         named = await self._load_named(looks)
         viewer_ids = {look.viewer_id for look in looks.values()}
         awake = await load_awake_groups(self._session, viewer_ids)
-        own_rows: dict[int, list[ChangeRow]] = {}
-        for row in await load_rows_of_accounts(self._session, viewer_ids, since=self._transaction):
-            own_rows.setdefault(row.author_id, []).append(row)
+        rows = {row.id: row for several in named.values() for row in several}
+        accounts = viewer_ids | {row.author_id for row in rows.values()}
+        pending: dict[int, list[ChangeRow]] = {}
+        for row in await load_rows_of_accounts(self._session, accounts, since=self._transaction):
+            pending.setdefault(row.author_id, []).append(row)
+        quick = QuickDifferences(self._policy, awake, pending.keys(), self._transaction)
+        await quick.load(self._session, rows.values(), viewer_ids)
         cases: dict[int, Case] = {}
         for number, look in looks.items():
-            case = self._open(number, look, awake.get(look.viewer_id), named[number], own_rows.get(look.viewer_id, ()))
+            if self._answers[number] is not None:
+                continue
+            reached = self._now if look.event_ids is None else None
+            answer = quick.answer(look, named[number], reached)
+            if answer is not None:
+                self._answers[number] = answer
+                continue
+            case = self._open(number, look, awake.get(look.viewer_id), named[number], pending.get(look.viewer_id, ()))
             if case is not None:
                 cases[number] = case
-        await self._work_out(cases)
+        if cases:
+            await self._work_out(cases)
 
     async def _load_named(self, looks: Mapping[int, Look]) -> dict[int, Sequence[ChangeRow]]:
         missed = [(number, look) for number, look in looks.items() if look.event_ids is None]
@@ -130,8 +143,6 @@ class _Answering:
         own_rows: Sequence[ChangeRow],
     ) -> Case | None:
         """The case of a look that something may have happened to."""
-        if self._answers[number] is not None:
-            return None
         if preferences is None:
             # Suspended: sees nothing, and reads the feed again afterwards.
             self._answers[number] = Difference([], look.moment if look.event_ids is not None else self._now, None)
@@ -179,18 +190,15 @@ class _Answering:
         if case.reset is not None:
             return self._reset(case.reset)
         changes: list[tuple[FeedChange, frozenset[int]]] = []
-        told: set[int] = set()
-        for root_id, row_ids in case.roots.items():
-            found = list(judge.changes(case, root_id))
-            if found:
-                rows = frozenset(row_ids.union(change.event_id for change in found))
-                changes += [(change, rows) for change in found]
-                told |= rows
+        groups = groups_of_rows(case.roots)
+        for root_id in case.roots:
+            changes += [(change, groups[root_id]) for change in judge.changes(case, root_id)]
         counted = Counter(change.event_id for change, _ in changes if not (isinstance(change, Added) and change.is_publication))
         if any(count > MAX_TOLD for count in counted.values()):
             return self._reset(FeedResetReason.FEED_CHANGED)
         changes.sort(key=lambda one: (one[0].event_id, not isinstance(one[0], Removed)))
-        return self._difference(case, changes, told)
+        # All or nothing: a row that is told alone, of two that concern one post, would leave a feed that the client never had.
+        return self._difference(case, changes, case.named if changes else ())
 
     def _difference(self, case: Case, found: Sequence[tuple[FeedChange, frozenset[int]]], told: Collection[int]) -> Difference:
         moment = case.look.moment

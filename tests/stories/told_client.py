@@ -32,6 +32,9 @@ class ToldClient:
     entries: dict[int, Reading]
     changes: list[Added | Changed | Removed] = field(default_factory=list)
     resets: list[FeedResetReason] = field(default_factory=list)
+    looks: int = 0
+    published: set[int] = field(default_factory=set)
+    """Rows whose posts were told as new."""
 
     @classmethod
     async def open(cls, backends: Backends, viewer_id: int) -> Self:
@@ -40,6 +43,7 @@ class ToldClient:
 
     async def look(self, event_ids: Collection[int] | None = None) -> Difference:
         """Asks for what the rows name, or for everything, and applies it."""
+        self.looks += 1
         (difference,) = await find_differences(self.backends, [Look(self.viewer_id, self.moment, event_ids)])
         await self.apply(difference)
         return difference
@@ -51,6 +55,7 @@ class ToldClient:
             assert not difference.changes
             self.resets.append(difference.reset)
             self.moment, self.entries = await _read(self.backends, self.viewer_id)
+            self.published.clear()
             return
         self.changes += difference.changes
         written = [one.entry.facts for one in difference.changes if isinstance(one, Added)]
@@ -58,10 +63,16 @@ class ToldClient:
         readings = await _readings(self.backends, self.viewer_id, written)
         for change in difference.changes:
             if isinstance(change, Removed):
-                self.entries.pop(change.post_id, None)
+                assert change.post_id in self.entries, f"{change} of what the client does not have"
+                del self.entries[change.post_id]
             elif isinstance(change, Added):
+                assert change.entry.node.id not in self.entries, f"{change} of what the client has"
+                assert not change.is_publication or change.event_id not in self.published, f"{change} twice"
+                if change.is_publication:
+                    self.published.add(change.event_id)
                 self.entries[change.entry.node.id] = readings[change.entry.node.id]
-            elif change.facts.post.id in self.entries:
+            else:
+                assert change.facts.post.id in self.entries, f"{change} of what the client does not have"
                 self.entries[change.facts.post.id] = readings[change.facts.post.id]
 
     async def check(self) -> None:
@@ -73,6 +84,11 @@ class ToldClient:
         )
         for node_id, reading in fresh.items():
             assert self.entries[node_id] == reading, f"{self.viewer_id}: {node_id} reads {self.entries[node_id]}, not {reading}"
+
+    def check_resets(self, *, was_suspended: bool) -> None:
+        """Raises AssertionError where the feed had to be read again without need, in a world where everything is small."""
+        allowed = [FeedResetReason.FEED_CHANGED] if was_suspended else []
+        assert all(reason in allowed for reason in self.resets), f"{self.viewer_id}: {self.resets}"
 
 
 async def _read(backends: Backends, viewer_id: int) -> tuple[Moment, dict[int, Reading]]:
