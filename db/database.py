@@ -111,12 +111,20 @@ class Database:
         )
         event.listen(self.engine.sync_engine, "checkout", _refuse_closed)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._repeatable = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A session that may read. Raises UnavailableError where PostgreSQL does not answer in time."""
         with _translated_errors(self._presence):
             async with self._deadline(), ReadSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def snapshot_reading(self) -> AsyncIterator[ReadSession]:
+        """The same, but every statement sees what the first one saw. Raises UnavailableError."""
+        with _translated_errors(self._presence):
+            async with self._deadline(), ReadSession(self._repeatable, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager

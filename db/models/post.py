@@ -47,6 +47,7 @@ class Post(Model):
             sql("id DESC"),
             postgresql_where=sql("is_plain_share AND deleted_at IS NULL"),
         ),
+        Index("ix_posts_shared_post_id", "shared_post_id", postgresql_where=sql("shared_post_id IS NOT NULL")),
         Index("uq_posts_source_id", "source_id", unique=True, postgresql_where=sql("source_id IS NOT NULL")),
     )
 

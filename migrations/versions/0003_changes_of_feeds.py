@@ -22,9 +22,13 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_outbox_kind"), "outbox", _KINDS)
     op.create_index("ix_outbox_post_id", "outbox", ["post_id"], postgresql_where=sa.text("post_id IS NOT NULL"))
     op.create_index("ix_outbox_changes", "outbox", ["author_id", "id"], postgresql_where=sa.text("post_id IS NULL"))
+    op.create_index(
+        "ix_posts_shared_post_id", "posts", ["shared_post_id"], postgresql_where=sa.text("shared_post_id IS NOT NULL")
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_posts_shared_post_id", table_name="posts")
     op.drop_index("ix_outbox_changes", table_name="outbox")
     op.drop_index("ix_outbox_post_id", table_name="outbox")
     op.execute("DELETE FROM outbox WHERE post_id IS NULL")

@@ -1,4 +1,4 @@
-"""The rows of the outbox that each of the hiding cases must write: whose feed or which account or post, and whether with a before."""
+"""The rows of the outbox that each of the hiding cases must write: whose feed, or which account or post."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from services.feeds.feed_cursors import open_place
 from services.feeds.page_extras import load_page_extras
 from tests.services.feeds.hiding_cases import ALL, MODERATION, MUTATIONS, Case, HidingWorld
 from tests.services.feeds.noted_changes import ROWS, newest_row, noted_since
+from tests.stories.told_client import ToldClient
 
 
 @pytest.fixture
@@ -65,8 +66,13 @@ async def test_what_is_hidden_is_at_once_on_no_copy(hiding: HidingWorld, case: C
     assert copy.edges == before.edges
     assert copy.event_cursor == before.event_cursor
     row = await newest_row(hiding)
+    told = await ToldClient.open(hiding.backends, hiding.ids["vera"])
     await case.step(hiding)
     assert await noted_since(hiding, row) == ROWS[case.name]
+    await told.look()
+    if case.name != "markFeedSeen hiding what was seen":  # a client that was shown what it has seen keeps it
+        await told.check()
+        assert told.resets == []
     copy = await shelf_page(hiding)
     exact = await hiding.page("vera", 100)
     if case.gone == ALL:
