@@ -14,11 +14,6 @@ from cache.scripts import source
 from domain.event_log import LOG_LENGTH, SHARED_BELL, SHARED_LOG, SHARED_LOG_LENGTH, VIEWERS_BELL, LogEntry, pack_ids
 
 
-def log_keys(viewer_ids: Sequence[int]) -> list[str]:
-    """The logs of viewers, in their order."""
-    return [keys.event_log(viewer_id) for viewer_id in viewer_ids]
-
-
 def telling(viewer_ids: Sequence[int], entry: LogEntry) -> list[str | int | bytes]:
     """What `tell_viewers.lua` wants to know."""
     return [entry.pack(), LOG_LENGTH, VIEWERS_BELL, pack_ids(viewer_ids)]
@@ -34,7 +29,8 @@ class LogWriter:
     async def append(self, viewer_ids: Sequence[int], entry: LogEntry) -> None:
         """To the logs of those viewers who have one."""
         if viewer_ids:
-            await self._client.run(self._append(keys=log_keys(viewer_ids), args=telling(viewer_ids, entry)))
+            logs = [keys.event_log(viewer_id) for viewer_id in viewer_ids]
+            await self._client.run(self._append(keys=logs, args=telling(viewer_ids, entry)))
 
     async def append_shared(self, entry: LogEntry) -> None:
         """To the log for all, where anybody has opened it."""

@@ -23,7 +23,7 @@ from redis.commands.core import AsyncScript
 
 from cache import keys
 from cache.client import RedisClient
-from cache.log_writer import log_keys, telling
+from cache.log_writer import telling
 from cache.scripts import source
 from domain.event_log import LogEntry
 from domain.ids import MAX_ID, TIME_SHIFT
@@ -139,22 +139,20 @@ class Timelines:
         """
         if not viewer_ids:
             return 0
-        arguments: list[str | int | bytes] = [member_of(post_id), len(viewer_ids), score_of(post_id), self.cap, TRIM_SLACK]
+        arguments: list[str | int | bytes] = [member_of(post_id), score_of(post_id), self.cap, TRIM_SLACK]
         return int(await self._change(self._deliver, viewer_ids, arguments, entry))
 
     async def remove(self, viewer_ids: Sequence[int], post_id: int, entry: LogEntry | None = None) -> None:
         """Takes the post out of the timelines, which frees its place: readers filter in any case. `entry`: as in `deliver`."""
         if viewer_ids:
-            await self._change(self._remove, viewer_ids, [member_of(post_id), len(viewer_ids)], entry)
+            await self._change(self._remove, viewer_ids, [member_of(post_id)], entry)
 
     async def _change(
         self, script: AsyncScript, viewer_ids: Sequence[int], arguments: list[str | int | bytes], entry: LogEntry | None
     ) -> Any:
-        names = [self._key(viewer) for viewer in viewer_ids]
         if entry is not None:
-            names += log_keys(viewer_ids)
             arguments += telling(viewer_ids, entry)
-        return await self._client.run(script(keys=names, args=arguments))
+        return await self._client.run(script(keys=[self._key(viewer) for viewer in viewer_ids], args=arguments))
 
     async def begin_building(self, viewer_id: int, *, version: TimelineVersion) -> BuildingClaim | None:
         """Claims the rebuild, over all processes; None where it is ready meanwhile, or somebody else is at it.
