@@ -36,6 +36,7 @@ def shake_hands(head: bytes, allowed_origins: Collection[str]) -> Handshake:
     # Lives no longer than the handshake: kept for each socket it would take more memory than all the rest.
     handshake = ServerProtocol(extensions=None, select_subprotocol=_choose)
     handshake.receive_data(head)
+    handshake.parser.close()  # it holds its owner, and both would wait for the garbage collector
     request = next(iter(handshake.events_received()), None)
     if not isinstance(request, Request):
         return _refuse(handshake.reject(HTTPStatus.BAD_REQUEST, "That is no handshake.\n"))

@@ -28,6 +28,9 @@ from schema.documents import RequestError
 from schema.errors import error
 
 INIT_SECONDS = 5.0
+"""From the handshake to `connection_init`."""
+WAIT_SECONDS = 30.0
+"""From there to its turn to sign in; then the client is asked to come back later."""
 MAX_SUBSCRIPTIONS = 20
 MAX_OPERATIONS = 100
 
@@ -111,6 +114,8 @@ class SocketConnection:
         if self._deadline is not None and now >= self._deadline:
             if self._is_open:
                 raise CloseError(CloseCode.FORBIDDEN, "the token has expired")
+            if self._has_init:
+                raise CloseError(CloseCode.TRY_LATER, "too many sockets at once")
             raise CloseError(CloseCode.INIT_TIMEOUT, "connection_init did not arrive in time")
         return self._deadline
 
@@ -156,11 +161,14 @@ class SocketConnection:
             self._acknowledge()
             return
         self.wire.hold()
+        self._deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+        self.wire.look_at(self._deadline)
         if not self.state.sockets.admission.arrive(self):
             raise CloseError(CloseCode.TRY_LATER, "too many sockets at once")
 
     def come_in(self) -> None:
         """Its turn to sign in has come."""
+        self._deadline = None
         self._signing_in = asyncio.get_running_loop().create_task(self._sign_in(), name="sign-in")
         # Not at the task's own end: one that is cancelled before its first step has none.
         self._signing_in.add_done_callback(lambda _: self.state.sockets.admission.leave())

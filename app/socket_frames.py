@@ -7,6 +7,7 @@ the same payload goes to many sockets.
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import lru_cache
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import Close, Frame, Opcode
@@ -101,6 +102,7 @@ def pong_frame(data: bytes) -> bytes:
     return Frame(Opcode.PONG, data).serialize(mask=False)
 
 
+@lru_cache(maxsize=64)
 def close_frame(code: int, reason: str) -> bytes:
     """A close frame; a reason that is too long for one is cut."""
     cut = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")

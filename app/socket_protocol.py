@@ -45,7 +45,7 @@ class _Phase(IntEnum):
     CLOSING = 2
     """A close frame is sent; the client's is awaited."""
     DEAF = 3
-    """The same, and what comes in can no longer be taken apart."""
+    """The same, and what comes in is thrown away."""
     ENDED = 4
 
 
@@ -94,9 +94,6 @@ class SocketProtocol(asyncio.Protocol):
             self._reader.feed(data)
             self._read()
 
-    def eof_received(self) -> None:
-        """The transport closes itself."""
-
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
         self._state.sockets.wheel.drop(self)
@@ -120,16 +117,18 @@ class SocketProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The process ends: last words, and 1012. Called by uvicorn."""
-        if self._phase is _Phase.OPEN and self._connection is not None:
+        if self._phase is _Phase.HANDSHAKE:
+            self._transport.close()
+        if self._phase is not _Phase.OPEN:
+            return
+        if self._connection is not None:
             try:
                 self._connection.say_goodbye()
             except Exception:
                 log.exception("socket.goodbye_failed")
-            self.end(CloseError(CloseCode.RESTART, "the server restarts"))
-        elif self._phase is _Phase.HANDSHAKE:
-            self._transport.close()
-        self._deadline = min(self._deadline, asyncio.get_running_loop().time() + RESTART_SECONDS)
-        self.look_at(self._deadline)
+        self.end(CloseError(CloseCode.RESTART, "the server restarts"), seconds=RESTART_SECONDS)
+        # Ten thousand answers need not be read one by one: the end of each connection is enough.
+        self._go_deaf()
 
     # ------------------------------------------------------------------ the handshake
 
@@ -261,13 +260,13 @@ class SocketProtocol(asyncio.Protocol):
 
     # ------------------------------------------------------------------ the end
 
-    def end(self, close: CloseError) -> None:
-        """Closes it from our side. A second time changes nothing."""
+    def end(self, close: CloseError, *, seconds: float | None = None) -> None:
+        """Closes it from our side, and gives the client so many seconds to answer. A second time changes nothing."""
         if self._phase is not _Phase.OPEN:
             return
         self._release()
         self._phase = _Phase.CLOSING
-        self._deadline = asyncio.get_running_loop().time() + CLOSE_SECONDS
+        self._deadline = asyncio.get_running_loop().time() + (CLOSE_SECONDS if seconds is None else seconds)
         self.output.put_frame(close_frame(close.code, close.reason))
         self.output.flush()
         # The client's own close frame is waited for, whatever else stands before it.
@@ -278,7 +277,7 @@ class SocketProtocol(asyncio.Protocol):
         self.look_at(self._deadline)
 
     def _go_deaf(self) -> None:
-        """Closed, and what comes in makes no sense: the client is told that nothing follows, and ends the connection."""
+        """Closed, and what still comes in does not matter: told that nothing follows, the client ends the connection."""
         self._phase = _Phase.DEAF
         self._reader = None
         if self._transport.can_write_eof() and not self._transport.is_closing():

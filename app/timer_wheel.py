@@ -36,7 +36,9 @@ class TimerWheel:
     def put(self, thing: Timed, at: float) -> None:
         """Has it looked at then, and not when it was put for before."""
         if self._handle is None:
-            self._arm(asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            self._reached = int(loop.time() / TICK_SECONDS)
+            self._arm(loop)
         box = max(int(at / TICK_SECONDS) + 1, self._reached + 1)
         if box == thing.box:
             return
@@ -58,14 +60,14 @@ class TimerWheel:
             thing.box = 0
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._reached = max(self._reached, int(loop.time() / TICK_SECONDS))
         self._handle = loop.call_at((self._reached + 1) * TICK_SECONDS, self._tick, loop)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        reached = int(now / TICK_SECONDS)
+        # The event loop may call a little early by its own clock; what is late is not skipped.
+        reached = max(self._reached, int(now / TICK_SECONDS))
         due = [self._boxes.pop(number) for number in range(self._reached + 1, reached + 1) if number in self._boxes]
-        self._reached = max(self._reached, reached)
+        self._reached = reached
         for box in due:
             for thing in box:
                 thing.box = 0
