@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from cache.changes import Changes
 from cache.client import RedisClient
+from cache.log_writer import LogWriter
 from cache.pulled_authors import PulledAuthors
 from cache.pulled_posts import PulledPosts
 from cache.shelves import Shelves
@@ -18,6 +19,7 @@ from db.database import Database
 from db.relay_bell import RelayBell
 from domain.cursors import CursorSealer
 from live.bell import RedisBell
+from live.event_logs import EventLogs
 from services.accounts.account_shelf import AccountShelf
 from services.backends import Backends, FeedPolicy
 from services.fan_out.audiences import Audiences
@@ -84,6 +86,8 @@ async def open_backends(
             pulled_authors=PulledAuthors(redis, ttl=settings.feed_ttl),
             relay_bell=relay_bell,
             live_bell=live_bell,
+            event_logs=EventLogs(redis),
+            log_writer=LogWriter(redis),
             sealer=sealer,
             policy=FeedPolicy(
                 celebrity_threshold=settings.celebrity_threshold,

@@ -71,7 +71,12 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             post_counts = PostCountsFeed(backends)
             post_counts.start()
             stack.push_async_callback(post_counts.stop)
-            listener = BellListener(settings.redis_url.get_secret_value(), live_feed.ring)
+
+            def hear(channel: str, message: bytes | None) -> None:
+                live_feed.hear(channel, message)
+                post_counts.hear(channel, message)
+
+            listener = BellListener(settings.redis_url.get_secret_value(), hear)
             listener.start()
             stack.push_async_callback(listener.stop)
             state = WebState(

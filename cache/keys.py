@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from domain.event_log import log_key
+
 
 def timeline(viewer_id: int) -> str:
     """Sorted set: the viewer's home timeline with its marker inside."""
     return f"tl:{{{viewer_id}}}"
+
+
+event_log = log_key
+"""Stream: which outbox rows concern the viewer."""
 
 
 def pulled_posts(author_id: int) -> str:

@@ -17,11 +17,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import cast
+from typing import Any, cast
+
+from redis.commands.core import AsyncScript
 
 from cache import keys
 from cache.client import RedisClient
+from cache.log_writer import log_keys, telling
 from cache.scripts import source
+from domain.event_log import LogEntry
 from domain.ids import MAX_ID, TIME_SHIFT
 from domain.timeline_version import TimelineVersion
 
@@ -94,7 +98,8 @@ class Timelines:
         self._ttl_ms = int(ttl.total_seconds() * 1_000)
         register = client.redis.register_script
         self._read = register(source("read_timeline"))
-        self._deliver = register(source("deliver"))
+        self._deliver = register(source("tell_viewers", "deliver"))
+        self._remove = register(source("tell_viewers", "remove"))
         self._begin = register(source("begin_building"))
         self._finish = register(source("finish_building"))
 
@@ -127,22 +132,29 @@ class Timelines:
         # Cut, and the range ran out: what lies below the slice is not in it.
         return Slice(Warmth.WARM, ids, covers=len(ids) == size or bool(reply[1]) or marker.endswith("w"))
 
-    async def deliver(self, viewer_ids: Sequence[int], post_id: int) -> int:
-        """Adds the post to those of the timelines that are warm or building, once; how many hold it now."""
+    async def deliver(self, viewer_ids: Sequence[int], post_id: int, entry: LogEntry | None = None) -> int:
+        """Adds the post to those of the timelines that are warm or building, once; how many hold it now.
+
+        In the same step the `entry` goes to the logs of those viewers who have one, whatever their timelines are.
+        """
         if not viewer_ids:
             return 0
-        arguments: list[str | int] = [member_of(post_id), score_of(post_id), self.cap, TRIM_SLACK]
-        reply = await self._client.run(self._deliver(keys=[self._key(viewer) for viewer in viewer_ids], args=arguments))
-        return int(reply)
+        arguments: list[str | int | bytes] = [member_of(post_id), len(viewer_ids), score_of(post_id), self.cap, TRIM_SLACK]
+        return int(await self._change(self._deliver, viewer_ids, arguments, entry))
 
-    async def remove(self, viewer_ids: Sequence[int], post_id: int) -> None:
-        """Takes the post out of the timelines. Readers filter in any case: this only frees its place."""
-        if not viewer_ids:
-            return
-        pipeline = self._client.redis.pipeline(transaction=False)
-        for viewer_id in viewer_ids:
-            pipeline.zrem(self._key(viewer_id), member_of(post_id))
-        await self._client.run(pipeline.execute())
+    async def remove(self, viewer_ids: Sequence[int], post_id: int, entry: LogEntry | None = None) -> None:
+        """Takes the post out of the timelines, which frees its place: readers filter in any case. `entry`: as in `deliver`."""
+        if viewer_ids:
+            await self._change(self._remove, viewer_ids, [member_of(post_id), len(viewer_ids)], entry)
+
+    async def _change(
+        self, script: AsyncScript, viewer_ids: Sequence[int], arguments: list[str | int | bytes], entry: LogEntry | None
+    ) -> Any:
+        names = [self._key(viewer) for viewer in viewer_ids]
+        if entry is not None:
+            names += log_keys(viewer_ids)
+            arguments += telling(viewer_ids, entry)
+        return await self._client.run(script(keys=names, args=arguments))
 
     async def begin_building(self, viewer_id: int, *, version: TimelineVersion) -> BuildingClaim | None:
         """Claims the rebuild, over all processes; None where it is ready meanwhile, or somebody else is at it.

@@ -40,6 +40,8 @@ class WriteSession(ReadSession):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.touched: set[str] = set()
+        self.noted: set[str] = set()
+        """What `db.feed_changes` has noted already."""
 
     def touch(self, *subjects: str) -> None:
         """Names what changes (`domain.subjects`): after the commit no copy of it counts any more."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from db import feed_changes
 from db.database import ReadSession, WriteSession
 from db.people_lists import PersonRow, load_listed_people, people_statement
 from domain import subjects
@@ -86,6 +87,7 @@ _REQUESTS = people_statement("follow_requests", "followee_id", "follower_id")
 async def insert_follow(session: WriteSession, follower_id: int, followee_id: int) -> bool:
     """Adds the edge, the counts and the graph version. False where it was there already. Call `lock_users` first."""
     session.touch(*subjects.relations(follower_id, followee_id))
+    await feed_changes.note_follow(session, follower_id, followee_id, exists=False)
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     if (await session.execute(_INSERT, edge)).first() is None:
         return False
@@ -97,6 +99,7 @@ async def insert_follow(session: WriteSession, follower_id: int, followee_id: in
 async def delete_follow(session: WriteSession, follower_id: int, followee_id: int) -> bool:
     """Takes the edge away, with the counts and the graph version. False where there was none. Call `lock_users` first."""
     session.touch(*subjects.relations(follower_id, followee_id))
+    await feed_changes.note_follow(session, follower_id, followee_id, exists=True)
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     if (await session.execute(_DELETE, edge)).first() is None:
         return False
@@ -114,8 +117,9 @@ async def update_follow_settings(
     hide_shares: bool | None,
     daily_limit: int | None,
 ) -> bool:
-    """Sets what is not None; a `daily_limit` of 0 lifts it. False where there is no follow."""
+    """Sets what is not None; a `daily_limit` of 0 lifts it. False where there is no follow. Call `lock_users` first."""
     session.touch(*subjects.relations(follower_id, followee_id))
+    await feed_changes.note_follow_settings(session, follower_id, followee_id, hide_shares=hide_shares, daily_limit=daily_limit)
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     parameters = {"close_friend": close_friend, "hide_shares": hide_shares, "daily_limit": daily_limit}
     return (await session.execute(_SETTINGS, edge | parameters)).first() is not None
@@ -145,6 +149,7 @@ async def delete_follow_request(session: WriteSession, follower_id: int, followe
 
 async def accept_all_requests(session: WriteSession, followee_id: int, *, follow_limit: int) -> None:
     """Turns the open requests into follows, of those who follow fewer than `follow_limit`. Lock all of them first."""
+    await feed_changes.note_all_requests(session, followee_id, follow_limit=follow_limit)
     await session.execute(_ACCEPT_ALL, {"followee_id": followee_id, "follow_limit": follow_limit})
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
+from db.feed_changes import note_hashtag_follow
 from db.rows import POST_COLUMNS, RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, to_post_facts
 from domain import subjects
 from domain.records import HashtagRecord, PostFacts
@@ -89,12 +90,14 @@ async def count_followed_hashtags(session: ReadSession, user_id: int) -> int:
 async def insert_hashtag_follow(session: WriteSession, user_id: int, hashtag_id: int) -> None:
     """Adds it with the graph version; a second one changes nothing. Call `lock_users` first."""
     session.touch(subjects.hashtag_follow(user_id, hashtag_id))
+    await note_hashtag_follow(session, user_id, hashtag_id, followed=True)
     await session.execute(_FOLLOW, {"user_id": user_id, "hashtag_id": hashtag_id})
 
 
 async def delete_hashtag_follow(session: WriteSession, user_id: int, hashtag_id: int) -> None:
     """Takes it away with the graph version; where there is none, nothing happens. Call `lock_users` first."""
     session.touch(subjects.hashtag_follow(user_id, hashtag_id))
+    await note_hashtag_follow(session, user_id, hashtag_id, followed=False)
     await session.execute(_UNFOLLOW, {"user_id": user_id, "hashtag_id": hashtag_id})
 
 

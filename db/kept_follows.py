@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from db.database import WriteSession
+from db.feed_changes import note_kept_history
 from domain import subjects
 from domain.ids import TIME_SHIFT
 
@@ -30,7 +31,7 @@ _FORGET = text(
 
 
 async def keep_history(session: WriteSession, viewer_id: int, author_id: int) -> None:
-    """What exists by now stays. In the transaction that ends the follow, which moves the versions of both."""
+    """What exists by now stays. In the transaction that ends the follow, which moves the versions of both and notes it."""
     session.touch(subjects.relation(viewer_id, author_id))
     await session.execute(_KEEP, {"viewer_id": viewer_id, "author_id": author_id})
 
@@ -38,5 +39,6 @@ async def keep_history(session: WriteSession, viewer_id: int, author_id: int) ->
 async def forget_history(session: WriteSession, viewer_id: int, author_id: int) -> bool:
     """Nothing stays any more; moves the versions of both. False where nothing was kept. Call `lock_users` first."""
     session.touch(subjects.relation(viewer_id, author_id))
+    await note_kept_history(session, viewer_id, author_id)
     pair = {"viewer_id": viewer_id, "author_id": author_id}
     return (await session.execute(_FORGET, pair)).first() is not None

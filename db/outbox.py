@@ -22,11 +22,16 @@ class OutboxKind(StrEnum):
     POST_PUBLISHED = "post_published"
     POST_EDITED = "post_edited"
     POST_DELETED = "post_deleted"
+    FEED_CHANGED = "feed_changed"
+    ACCOUNT_CHANGED = "account_changed"
 
 
 @dataclass(frozen=True, slots=True)
 class LeasedEvent:
-    """An open row with the lease that was just given."""
+    """An open row with the lease that was just given. `post_id`, `follower_count`: 0 for changes of feeds and accounts.
+
+    `is_change`: it says what was before; then `was_private` and `had_hashtags` are of the post as it was.
+    """
 
     id: int
     attempt: int
@@ -35,6 +40,10 @@ class LeasedEvent:
     post_id: int
     last_follower_id: int
     follower_count: int
+    transaction_id: int
+    is_change: bool
+    was_private: bool
+    had_hashtags: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ class OutboxTotals:
 MAX_BACKOFF_SECONDS = 300.0
 
 _INSERT = text("INSERT INTO outbox (kind, author_id, post_id) VALUES (:kind, :author_id, :post_id)")
+_LEASED = """
+    o.id, o.attempts, o.kind, o.author_id, coalesce(o.post_id, 0), o.last_follower_id,
+    CASE WHEN o.post_id IS NULL THEN 0 ELSE u.follower_count END, o.xact_id::text::bigint, o.before IS NOT NULL,
+    coalesce(o.before ->> 'visibility' = 'PRIVATE', false), coalesce(o.before -> 'hashtag_ids' <> '[]', false)
+"""
 # The first two leases are short, so that a crash costs little; later ones double, so that a queue that stands still is not
 # filled with copies. Only leases that no worker took up count: postponements say nothing of the queue. The exponent is bounded
 # because power() fails where it overflows, and with it the whole batch.
@@ -65,7 +79,7 @@ _LEASE = text(
       ORDER BY next_attempt_at LIMIT :size FOR UPDATE SKIP LOCKED
     ) AS due, users AS u
     WHERE o.id = due.id AND u.id = o.author_id
-    RETURNING o.id, o.attempts, o.kind, o.author_id, o.post_id, o.last_follower_id, u.follower_count
+    RETURNING {_LEASED}
     """
 )
 _GIVE_BACK = text(
@@ -76,11 +90,11 @@ _GIVE_BACK = text(
     """
 )
 _HELD = text(
-    """
+    f"""
     UPDATE outbox AS o SET next_attempt_at = clock_timestamp() + make_interval(secs => :lease_seconds), unheard = 0
     FROM users AS u
     WHERE o.id = :event_id AND o.attempts = :attempt AND o.closed_at IS NULL AND u.id = o.author_id
-    RETURNING o.id, o.attempts, o.kind, o.author_id, o.post_id, o.last_follower_id, u.follower_count
+    RETURNING {_LEASED}
     """
 )
 _ADVANCE = text(
@@ -214,13 +228,5 @@ async def purge_closed_events(session: WriteSession, *, older_than_seconds: floa
 
 
 def _to_event(row: Sequence[object]) -> LeasedEvent:
-    event_id, attempt, kind, author_id, post_id, last_follower_id, follower_count = row
-    return LeasedEvent(
-        id=event_id,  # type: ignore[arg-type]
-        attempt=attempt,  # type: ignore[arg-type]
-        kind=OutboxKind(str(kind)),
-        author_id=author_id,  # type: ignore[arg-type]
-        post_id=post_id,  # type: ignore[arg-type]
-        last_follower_id=last_follower_id,  # type: ignore[arg-type]
-        follower_count=follower_count,  # type: ignore[arg-type]
-    )
+    event_id, attempt, kind, *rest = row
+    return LeasedEvent(event_id, attempt, OutboxKind(str(kind)), *rest)  # type: ignore[arg-type]

@@ -94,7 +94,8 @@ _MARK_PULLED = text(
 # The version of the audience is as new as the delivery beside it: see services/fan_out/audiences.py.
 _FAN_OUT_FACTS = text(
     f"""
-    SELECT p.author_id, p.delivery, p.visibility, p.deleted_at IS NOT NULL, u.audience_version, {AUDIENCE_COLUMNS}
+    SELECT p.author_id, p.delivery, p.visibility, p.deleted_at IS NOT NULL, p.share_count > 0,
+      EXISTS (SELECT FROM post_hashtags t WHERE t.post_id = p.id), u.audience_version, {AUDIENCE_COLUMNS}
     FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = :post_id
     """
 )
@@ -230,12 +231,17 @@ async def _with_roots(
 
 @dataclass(frozen=True, slots=True)
 class FanOutFacts:
-    """A post as a worker needs it. `audience_version`: of the author, read in one snapshot with `delivery`."""
+    """A post as a worker needs it. `audience_version`: of the author, read in one snapshot with `delivery`.
+
+    `is_shared`: there are shares or quotes of it.
+    """
 
     author_id: int
     delivery: Delivery | None
     visibility: Visibility
     is_deleted: bool
+    is_shared: bool
+    has_hashtags: bool
     audience_version: int
     audience: Audience
 
@@ -246,9 +252,16 @@ async def load_fan_out_facts(session: ReadSession, post_id: int, *, writes_per_s
     row = (await session.execute(_FAN_OUT_FACTS, parameters)).first()
     if row is None:
         return None
-    author_id, delivery, visibility, is_deleted, version, *audience = row
+    author_id, delivery, visibility, is_deleted, is_shared, has_hashtags, version, *audience = row
     return FanOutFacts(
-        author_id, Delivery(delivery) if delivery else None, Visibility(visibility), is_deleted, version, Audience(*audience)
+        author_id=author_id,
+        delivery=Delivery(delivery) if delivery else None,
+        visibility=Visibility(visibility),
+        is_deleted=is_deleted,
+        is_shared=is_shared,
+        has_hashtags=has_hashtags,
+        audience_version=version,
+        audience=Audience(*audience),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
+from db.feed_changes import note_block, note_mute
 from db.people_lists import PersonRow, load_listed_people, people_statement
 from domain import subjects
 
@@ -29,24 +30,28 @@ _MUTED = people_statement("mutes", "muter_id", "muted_id", condition="(e.until I
 async def insert_block(session: WriteSession, blocker_id: int, blocked_id: int) -> None:
     """A second one changes nothing. Call `lock_users` first."""
     session.touch(*subjects.relations(blocker_id, blocked_id))
+    await note_block(session, blocker_id, blocked_id, exists=False)
     await session.execute(_BLOCK, {"blocker_id": blocker_id, "blocked_id": blocked_id})
 
 
 async def delete_block(session: WriteSession, blocker_id: int, blocked_id: int) -> bool:
-    """False where there was none."""
+    """False where there was none. Call `lock_users` first."""
     session.touch(*subjects.relations(blocker_id, blocked_id))
+    await note_block(session, blocker_id, blocked_id, exists=True)
     return (await session.execute(_UNBLOCK, {"blocker_id": blocker_id, "blocked_id": blocked_id})).first() is not None
 
 
 async def set_mute(session: WriteSession, muter_id: int, muted_id: int, *, until: datetime | None) -> None:
-    """Mutes until that instant, or for good; takes the place of an earlier mute."""
+    """Mutes until that instant, or for good; takes the place of an earlier mute. Call `lock_users` first."""
     session.touch(subjects.relation(muter_id, muted_id))
+    await note_mute(session, muter_id, muted_id, exists=False)
     await session.execute(_MUTE, {"muter_id": muter_id, "muted_id": muted_id, "until": until})
 
 
 async def delete_mute(session: WriteSession, muter_id: int, muted_id: int) -> bool:
-    """False where there was none; one that has ended counts."""
+    """False where there was none; one that has ended counts. Call `lock_users` first."""
     session.touch(subjects.relation(muter_id, muted_id))
+    await note_mute(session, muter_id, muted_id, exists=True)
     return (await session.execute(_UNMUTE, {"muter_id": muter_id, "muted_id": muted_id})).first() is not None
 
 

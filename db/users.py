@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
+from db.feed_changes import note_account, note_preferences
 from db.rows import RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
 from domain import subjects
 from domain.moderation import ModerationChange
@@ -49,9 +50,10 @@ _MODERATE = text(
         WHEN CAST(:is_suspended AS boolean) THEN coalesce(suspended_at, clock_timestamp()) ELSE suspended_at END,
       shadow_banned_at = CASE WHEN CAST(:is_restored AS boolean) THEN NULL
         WHEN CAST(:is_shadow_banned AS boolean) THEN coalesce(shadow_banned_at, clock_timestamp()) ELSE shadow_banned_at END
-    WHERE lower(username) = lower(:username) RETURNING id
+    WHERE id = :user_id
     """
 )
+_ID_OF = text("SELECT id FROM users WHERE lower(username) = lower(:username)")
 _LOCK = text("SELECT id FROM users WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
 _TOUCH = text(
     """
@@ -111,6 +113,8 @@ async def update_user(session: WriteSession, user_id: int, changes: Mapping[str,
     """Sets `display_name`, `bio`, `is_private`; what is missing or None stays."""
     session.touch(subjects.account(user_id))
     parameters = {name: changes.get(name) for name in ("display_name", "bio", "is_private")}
+    if parameters["is_private"] is not None:
+        await note_account(session, user_id, is_private=parameters["is_private"])
     row = (await session.execute(_UPDATE, {"user_id": user_id, **parameters})).first()
     return to_user(row) if row is not None else None
 
@@ -140,6 +144,7 @@ async def load_settings(session: ReadSession, user_id: int) -> Mapping[str, Any]
 async def store_settings(session: WriteSession, user_id: int, settings: Mapping[str, Any]) -> None:
     """Replaces the stored feed preferences. Call `lock_users` before reading those that the new ones are made from."""
     session.touch(subjects.preferences(user_id))
+    await note_preferences(session, user_id, settings=settings)
     await session.execute(_SET_SETTINGS, {"user_id": user_id, "settings": orjson.dumps(settings).decode()})
 
 
@@ -148,14 +153,22 @@ async def set_moderation(session: WriteSession, username: str, change: Moderatio
 
     False where there is no such account.
     """
+    user_id = (await session.execute(_ID_OF, {"username": username})).scalar()
+    if user_id is None:
+        return False
+    session.touch(subjects.account(user_id))
+    is_restored = change is ModerationChange.RESTORE
+    await note_account(
+        session,
+        user_id,
+        is_suspended=False if is_restored else True if change is ModerationChange.SUSPEND else None,
+        is_shadow_banned=False if is_restored else True if change is ModerationChange.SHADOW_BAN else None,
+    )
     parameters = {
-        "username": username,
+        "user_id": user_id,
         "is_suspended": change is ModerationChange.SUSPEND,
         "is_shadow_banned": change is ModerationChange.SHADOW_BAN,
-        "is_restored": change is ModerationChange.RESTORE,
+        "is_restored": is_restored,
     }
-    row = (await session.execute(_MODERATE, parameters)).first()
-    if row is None:
-        return False
-    session.touch(subjects.account(row[0]))
+    await session.execute(_MODERATE, parameters)
     return True

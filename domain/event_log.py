@@ -7,10 +7,20 @@ concerns nobody knows whom (pulled posts, followed hashtags, posts that others h
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
 SHARED_LOG = "ev:shared"
+LOG_LENGTH = 1_000
+"""Entries of a viewer's log that are kept, about: an hour at a post each 4 s, in 40 kB. Whoever is behind asks the truth."""
+SHARED_LOG_LENGTH = 20_000
+"""Of the log for all: every process reads it all the time, and it must last over a restart of one. About 1 MB."""
+VIEWERS_BELL = "tidings:viewers"
+"""The pub/sub channel on which a message says to whose logs something was added: `pack_ids`."""
+SHARED_BELL = "tidings:shared"
+"""The pub/sub channel on which an empty message says that something was added to the log for all."""
 
 
 def log_key(viewer_id: int) -> str:
@@ -66,3 +76,15 @@ class LogPlace:
     run_id: str
     own: LogPosition
     shared: LogPosition
+
+
+def pack_ids(ids: Collection[int]) -> bytes:
+    """The message of a bell: 8 bytes an id, little-endian, so that messages can be joined."""
+    return struct.pack(f"<{len(ids)}q", *ids)
+
+
+def unpack_ids(message: bytes) -> tuple[int, ...]:
+    """The ids of one message or of several joined ones. Raises ValueError for anything else."""
+    if len(message) % 8:
+        raise ValueError("not a list of ids")
+    return struct.unpack(f"<{len(message) // 8}q", message)

@@ -1,4 +1,12 @@
-"""Every pub/sub channel, in one place."""
+"""Every pub/sub channel, in one place. No message says anything that a listener relies on: they say where to look."""
 
-NEW_POSTS = "tidings:new_posts"
-"""The doorbell: something was delivered, look. The message says nothing that a listener relies on."""
+from __future__ import annotations
+
+from domain.event_log import SHARED_BELL, VIEWERS_BELL
+
+POST_COUNTS = "tidings:post_counts"
+"""The counts of posts have changed: `pack_ids` of the posts."""
+
+ALL = (VIEWERS_BELL, SHARED_BELL, POST_COUNTS)
+
+__all__ = ["ALL", "POST_COUNTS", "SHARED_BELL", "VIEWERS_BELL"]

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from cache.changes import Changes
 from cache.client import RedisClient
+from cache.log_writer import LogWriter
 from cache.pulled_authors import PulledAuthors
 from cache.pulled_posts import PulledPosts
 from cache.timelines import Timelines
@@ -16,6 +17,7 @@ from db.relay_bell import RelayBell
 from domain.audience import AudienceRule
 from domain.cursors import CursorSealer
 from live.bell import LiveBell
+from live.event_logs import EventLogs
 from services.accounts.account_shelf import AccountShelf
 from services.fan_out.audiences import Audiences
 from services.fan_out.turns import Turns
@@ -59,6 +61,9 @@ class Backends:
     pulled_authors: PulledAuthors
     relay_bell: RelayBell
     live_bell: LiveBell
+    event_logs: EventLogs
+    """To be read."""
+    log_writer: LogWriter
     sealer: CursorSealer
     policy: FeedPolicy
     observer: Observer

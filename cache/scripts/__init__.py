@@ -7,6 +7,6 @@ from pathlib import Path
 _FOLDER = Path(__file__).resolve().parent
 
 
-def source(name: str) -> str:
-    """The text of `NAME.lua`."""
-    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+def source(*names: str) -> str:
+    """The text of `NAME.lua`; of several as one script."""
+    return "".join((_FOLDER / f"{name}.lua").read_text(encoding="utf-8") for name in names)

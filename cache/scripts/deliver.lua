@@ -1,10 +1,11 @@
--- Adds one post to many timelines, where they are in use.
--- KEYS: timelines. ARGV: member, score, cap, slack.
+-- Adds one post to many timelines, where they are in use, and tells their viewers.
+-- KEYS: timelines, then the viewers' logs where they are told. ARGV: member, number of timelines, score, cap, slack, then as
+-- tell_viewers has it.
 -- Only a timeline with a marker is written to: no marker means asleep or evicted, and a lone entry would pass for a slice.
 -- Returns how many timelines hold the entry now.
-local member, score, cap, slack = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local member, timelines, score, cap, slack = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local delivered = 0
-for i = 1, #KEYS do
+for i = 1, timelines do
   local key = KEYS[i]
   local marker = redis.call('ZRANGE', key, 0, 0)[1]
   local state = marker and string.sub(marker, 1, 1)
@@ -38,4 +39,5 @@ for i = 1, #KEYS do
     end
   end
 end
+tell_viewers(timelines + 1, 6)
 return delivered

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, Integer, String, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
@@ -30,7 +32,9 @@ class OutboxEvent(Model):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint("kind IN ('post_published', 'post_edited', 'post_deleted')", name="kind"),
+        CheckConstraint(
+            "kind IN ('post_published', 'post_edited', 'post_deleted', 'feed_changed', 'account_changed')", name="kind"
+        ),
         Index("ix_outbox_due", "next_attempt_at", postgresql_where=text("closed_at IS NULL AND parked_at IS NULL")),
         Index(
             "ix_outbox_open_posts",
@@ -39,13 +43,19 @@ class OutboxEvent(Model):
             postgresql_where=text("closed_at IS NULL AND kind = 'post_published'"),
         ),
         Index("ix_outbox_xact_id", "xact_id"),
+        Index("ix_outbox_post_id", "post_id", postgresql_where=text("post_id IS NOT NULL")),
+        Index("ix_outbox_changes", "author_id", "id", postgresql_where=text("post_id IS NULL")),
         Index("ix_outbox_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     author_id: Mapped[int] = mapped_column(BigInteger)
-    post_id: Mapped[int] = mapped_column(BigInteger)
+    """The post's author; of `account_changed` the account; of `feed_changed` the viewer whose feed it is."""
+    post_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Empty for the changes of feeds and accounts."""
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """What was replaced, as `db.feed_changes` noted it; empty where a post was published for the first time."""
     xact_id: Mapped[str] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
     """The writing transaction: `pg_visible_in_snapshot` on it tells exactly what a live cursor has not seen yet."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))

@@ -25,10 +25,14 @@ async def update_profile(
     _check("bio", bio, MAX_BIO_LENGTH, may_be_blank=True)
     changes: dict[str, Any] = {"display_name": display_name, "bio": bio, "is_private": is_private}
     if is_private is False:
-        return await _become_public(backends, user_id, changes)
+        public = await _become_public(backends, user_id, changes)
+        backends.relay_bell.ring()
+        return public
     async with backends.database.writing() as session:
         user = await users.update_user(session, user_id, changes)
     assert user is not None, "the viewer's account exists"
+    if is_private is not None:
+        backends.relay_bell.ring()
     return user
 
 

@@ -18,10 +18,12 @@ from db.database import ReadSession
 from db.outbox import LeasedEvent, OutboxKind
 from db.posts import FanOutFacts
 from domain.audience import choose_delivery
-from domain.records import Delivery, Visibility
+from domain.event_log import LogEntry
+from domain.records import Delivery
 from services.backends import Backends
 from services.fan_out import audiences
 from services.fan_out.audiences import ReceiverList
+from services.fan_out.routes import choose_routes, entry_of, is_awaited
 from services.fan_out.turns import LARGE_FROM
 
 JOB_SECONDS = 0.5
@@ -47,7 +49,7 @@ class DeliveryReport:
 
 
 async def deliver_event(backends: Backends, *, event_id: int, attempt: int) -> DeliveryReport:
-    """Delivers, removes or merely announces a post, as its event says.
+    """Delivers a post or takes it back, as its event says, and tells the logs of all whom it concerns.
 
     Raises CacheUnavailableError or UnavailableError where a server is away: the row stays open and is tried again.
     """
@@ -67,27 +69,41 @@ async def _begin(backends: Backends, event_id: int, attempt: int) -> DeliveryRep
     lease_seconds = backends.policy.outbox_lease_seconds
     async with backends.database.writing() as session:
         event = await outbox.hold_event(session, event_id, attempt=attempt, lease_seconds=lease_seconds)
-        facts = await _load_facts(backends, session, event.post_id) if event is not None else None
+        facts = await _load_facts(backends, session, event.post_id) if event is not None and event.post_id else None
     if event is None:
         return DeliveryReport(Outcome.GONE)
+    entry = entry_of(event)
+    if not event.post_id:
+        await _tell_of_change(backends, event, entry)
+        return await _close(backends, event, None, 0)
     if facts is None:
         return await _close(backends, event, None, 0)
     delivery = facts.delivery
-    if event.kind is OutboxKind.POST_PUBLISHED:
-        if facts.is_deleted or facts.visibility is Visibility.PRIVATE:
-            return await _close(backends, event, delivery, 0)
+    is_post_awaited = is_awaited(event, facts)
+    if is_post_awaited:
         delivery = delivery or await _decide(backends, event.post_id, facts)
-    elif event.kind is OutboxKind.POST_EDITED:
-        return await _close(backends, event, delivery, 0)
     if delivery is Delivery.PULL:
         # One list for all readers, written before the row is closed: whoever sees the closed row finds the post there.
         if event.kind is OutboxKind.POST_DELETED:
             await backends.pulled_posts.remove([event.author_id], event.post_id)
-        else:
+        elif is_post_awaited:
             await backends.pulled_posts.deliver([event.author_id], event.post_id)
-    if delivery is not Delivery.PUSH:
+    routes = choose_routes(event, facts, delivery)
+    if event.last_follower_id == 0:
+        await backends.log_writer.append([event.author_id], entry)
+        if routes.to_all:
+            await backends.log_writer.append_shared(entry)
+    if not routes.to_receivers:
         return await _close(backends, event, delivery, 0)
     return event, await _find_list(backends, event, facts)
+
+
+async def _tell_of_change(backends: Backends, event: LeasedEvent, entry: LogEntry) -> None:
+    """A viewer's feed has changed, or an account in anybody's."""
+    if event.kind is OutboxKind.FEED_CHANGED:
+        await backends.log_writer.append([event.author_id], entry)
+    else:
+        await backends.log_writer.append_shared(entry)
 
 
 async def _find_list(backends: Backends, event: LeasedEvent, facts: FanOutFacts) -> ReceiverList | None:
@@ -128,7 +144,7 @@ async def _load_facts(backends: Backends, session: ReadSession, post_id: int) ->
 async def _serve_receivers(
     backends: Backends, event: LeasedEvent, receivers: ReceiverList | None, *, gives_way: bool
 ) -> DeliveryReport:
-    policy = backends.policy
+    policy, entry = backends.policy, entry_of(event)
     stop_at = time.monotonic() + JOB_SECONDS
     last_follower_id = event.last_follower_id
     written = 0
@@ -138,10 +154,7 @@ async def _serve_receivers(
             batch = chunk[start : start + policy.fanout_cache_batch]
             if gives_way:
                 await backends.turns.give_way()
-            if event.kind is OutboxKind.POST_DELETED:
-                await backends.timelines.remove(batch, event.post_id)
-            else:
-                written += await backends.timelines.deliver(batch, event.post_id)
+            written += await _serve(backends, event, entry, batch)
         if is_last:
             return await _close(backends, event, Delivery.PUSH, written)
         last_follower_id = chunk[-1]
@@ -157,6 +170,17 @@ async def _serve_receivers(
             return DeliveryReport(Outcome.GONE, Delivery.PUSH, written)
         if time.monotonic() >= stop_at:
             return DeliveryReport(Outcome.CONTINUES, Delivery.PUSH, written)
+
+
+async def _serve(backends: Backends, event: LeasedEvent, entry: LogEntry, viewer_ids: Sequence[int]) -> int:
+    """Timelines and logs of some receivers, each in one step; how many timelines hold the post now."""
+    if event.kind is OutboxKind.POST_PUBLISHED:
+        return await backends.timelines.deliver(viewer_ids, event.post_id, entry)
+    if event.kind is OutboxKind.POST_DELETED:
+        await backends.timelines.remove(viewer_ids, event.post_id, entry)
+    else:
+        await backends.log_writer.append(viewer_ids, entry)
+    return 0
 
 
 async def _next_chunk(

@@ -16,6 +16,7 @@ import structlog
 
 from db.live_events import load_published_since, take_moment
 from domain.errors import UnavailableError
+from domain.event_log import SHARED_BELL
 from domain.snapshots import Snapshot
 from services.backends import Backends
 from services.feeds.published_facts import PublishedFacts
@@ -87,6 +88,11 @@ class LiveFeed:
     def ring(self) -> None:
         """Something may have happened."""
         self._rung.set()
+
+    def hear(self, channel: str, _: bytes | None) -> None:
+        """`ring`, as a listener of bells calls it."""
+        if channel == SHARED_BELL:
+            self._rung.set()
 
     @property
     def watcher_count(self) -> int:

@@ -21,3 +21,4 @@ async def answer_follow_request(backends: Backends, *, viewer_id: int, requester
         if accept:
             check_follow_limit(backends, await follows.count_following(session, requester_id))
             await follows.insert_follow(session, requester_id, viewer_id)
+    backends.relay_bell.ring()

@@ -21,3 +21,4 @@ async def block_user(backends: Backends, *, viewer_id: int, user_id: int) -> Non
             await follows.delete_follow(session, one, other)
             await follows.delete_follow_request(session, one, other)
             await kept_follows.forget_history(session, one, other)
+    backends.relay_bell.ring()

@@ -27,3 +27,4 @@ async def follow_user(backends: Backends, *, follower_id: int, followee_id: int)
             await follows.insert_follow_request(session, follower_id, followee_id)
         else:
             await follows.insert_follow(session, follower_id, followee_id)
+    backends.relay_bell.ring()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from db import shut_out
+from db import shut_out, users
 from domain.errors import RefusalCode, refused
 from services.backends import Backends
 from services.graph.the_other import refuse_self, require_person
@@ -20,7 +20,10 @@ async def mute_user(backends: Backends, *, viewer_id: int, user_id: int, until: 
         # To the millisecond, as instants are shown. The driver also takes the last microsecond of all for infinity.
         until = until.replace(microsecond=until.microsecond // 1_000 * 1_000)
     async with backends.database.writing() as session:
+        # What the change replaces is noted: nobody else may replace it meanwhile.
+        await users.lock_users(session, viewer_id)
         await require_person(session, user_id, viewer_id=viewer_id)
         if until is not None and not await shut_out.is_future(session, until):
             raise refused(RefusalCode.INVALID, "until must be in the future", "until")
         await shut_out.set_mute(session, viewer_id, user_id, until=until)
+    backends.relay_bell.ring()

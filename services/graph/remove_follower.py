@@ -17,3 +17,4 @@ async def remove_follower(backends: Backends, *, viewer_id: int, follower_id: in
         person = await lock_both(session, viewer_id, follower_id)
         if not await follows.delete_follow(session, follower_id, viewer_id) and person is None:
             raise not_found()
+    backends.relay_bell.ring()

@@ -18,3 +18,4 @@ async def unblock_user(backends: Backends, *, viewer_id: int, user_id: int) -> N
         # The block is the viewer's own: it can be taken back from an account that is hidden meanwhile, too.
         if not await shut_out.delete_block(session, viewer_id, user_id) and person is None:
             raise not_found()
+    backends.relay_bell.ring()

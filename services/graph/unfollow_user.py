@@ -26,3 +26,4 @@ async def unfollow_user(backends: Backends, *, follower_id: int, followee_id: in
             await kept_follows.keep_history(session, follower_id, followee_id)
         if person is None and not (ended or ended_request or forgotten):
             raise not_found()
+    backends.relay_bell.ring()

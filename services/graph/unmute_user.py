@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import shut_out
+from db import shut_out, users
 from services.backends import Backends
 from services.graph.the_other import find_person, not_found, refuse_self
 
@@ -11,8 +11,9 @@ async def unmute_user(backends: Backends, *, viewer_id: int, user_id: int) -> No
     """A second time changes nothing. Raises RefusedError: SELF_REFERENCE, NOT_FOUND."""
     refuse_self(viewer_id, user_id)
     async with backends.database.writing() as session:
+        await users.lock_users(session, viewer_id)
         # The mute is the viewer's own: it can be taken back from an account that is hidden meanwhile, too.
-        if await shut_out.delete_mute(session, viewer_id, user_id):
-            return
-        if await find_person(session, user_id, viewer_id=viewer_id) is None:
+        ended = await shut_out.delete_mute(session, viewer_id, user_id)
+        if not ended and await find_person(session, user_id, viewer_id=viewer_id) is None:
             raise not_found()
+    backends.relay_bell.ring()

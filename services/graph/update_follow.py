@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import follows
+from db import follows, users
 from domain.errors import RefusalCode, refused
 from services.backends import Backends
 from services.graph.the_other import not_found, refuse_self, require_person
@@ -26,6 +26,8 @@ async def update_follow(
     """
     refuse_self(follower_id, followee_id)
     async with backends.database.writing() as session:
+        # What the change replaces is noted: nobody else may replace it meanwhile.
+        await users.lock_users(session, follower_id)
         _, relation = await require_person(session, followee_id, viewer_id=follower_id)
         if not relation.follows:
             raise not_found()
@@ -36,3 +38,4 @@ async def update_follow(
         )
         if not is_set:
             raise not_found()
+    backends.relay_bell.ring()

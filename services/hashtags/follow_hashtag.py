@@ -26,4 +26,5 @@ async def follow_hashtag(backends: Backends, *, viewer_id: int, name: str) -> Ha
                     RefusalCode.LIMIT_REACHED, f"one account follows at most {MAX_FOLLOWED_HASHTAGS} hashtags", "name"
                 )
             await hashtags.insert_hashtag_follow(session, viewer_id, hashtag.id)
+    backends.relay_bell.ring()
     return hashtag

@@ -19,4 +19,5 @@ async def unfollow_hashtag(backends: Backends, *, viewer_id: int, name: str) -> 
         hashtag = (await hashtags.load_hashtags_by_name(session, [normalised])).get(normalised)
         if hashtag is not None:
             await hashtags.delete_hashtag_follow(session, viewer_id, hashtag.id)
+    backends.relay_bell.ring()
     return hashtag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.bulk import BulkConnection
+from services.importing import tell_viewers
 
 _CREATE_TOUCHED = """
 CREATE TEMP TABLE touched ON COMMIT PRESERVE ROWS AS
@@ -67,3 +68,4 @@ async def announce(connection: BulkConnection) -> None:
 async def announce_to_late_followers(connection: BulkConnection) -> None:
     """After the commit: who began to follow an author meanwhile was not seen, and may have built a timeline without them."""
     await connection.execute(_LATE_FOLLOWERS)
+    await tell_viewers.tell_late_followers(connection)

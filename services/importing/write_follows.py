@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from db.bulk import BulkConnection
+from services.importing import tell_viewers
 
 FOLLOWS_PER_TRANSACTION = 500_000
 FOLLOWS_PER_TRANSACTION_OF_OLD_ACCOUNTS = 20_000
@@ -143,4 +144,5 @@ async def count_follows(connection: BulkConnection, *, people_are_counted: bool 
         await connection.execute(_FORGET_NEW_PEOPLE)
     changes = "old_count_changes" if people_are_counted else "count_changes"
     await connection.fetch_value(_LOCK.format(changes=changes))
+    await tell_viewers.tell_of_follows(connection)
     await connection.execute(_UPDATE_COUNTS.format(changes=changes))

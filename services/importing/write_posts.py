@@ -16,7 +16,7 @@ from db.bulk import BulkConnection
 from domain.audience import Audience, AudienceRule, choose_delivery
 from domain.ids import created_at_of
 from domain.text import find_entities
-from services.importing import announce_posts
+from services.importing import announce_posts, tell_viewers
 from services.importing.write_hashtags import begin_hashtags, note_hashtags, write_hashtags
 from services.posts.text_entities import entity_rows, hashtag_names, mentioned_names
 
@@ -122,6 +122,7 @@ async def insert_posts(connection: BulkConnection, first: int, last: int, *, cel
             await _copy_posts(connection, await connection.fetch(_FETCH, begin, end), AudienceRule(celebrity_threshold))
         await announce_posts.announce(connection)
         await write_hashtags(connection)
+        await tell_viewers.tell_of_posts(connection)
     await announce_posts.announce_to_late_followers(connection)
 
 

@@ -6,7 +6,7 @@ What they share is locked first, by the newest id: from a share to what it share
 from __future__ import annotations
 
 from db.bulk import BulkConnection
-from services.importing import announce_posts
+from services.importing import announce_posts, tell_viewers
 
 SHARES_PER_TRANSACTION = 5_000
 """What they share is locked until the transaction commits, and with it everybody who likes or shares it."""
@@ -75,5 +75,6 @@ async def insert_shares(connection: BulkConnection, first: int, last: int, *, ce
         written = await connection.execute(_INSERT, celebrity_threshold)
         await connection.execute(_COUNT)
         await announce_posts.announce(connection)
+        await tell_viewers.tell_of_posts(connection)
     await announce_posts.announce_to_late_followers(connection)
     return written

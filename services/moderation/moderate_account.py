@@ -12,4 +12,6 @@ async def moderate_account(backends: Backends, *, username: str, change: Moderat
     if not username.isascii() or "\0" in username:
         return False
     async with backends.database.writing() as session:
-        return await set_moderation(session, username, change)
+        is_known = await set_moderation(session, username, change)
+    backends.relay_bell.ring()
+    return is_known

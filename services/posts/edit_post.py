@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from db import outbox, posts
-from db.outbox import OutboxKind
+from db import posts
+from db.feed_changes import note_edit
 from db.post_hashtags import write_post_hashtags
 from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
@@ -32,6 +32,9 @@ async def edit_post(
         text_changed = body is not None and body != before.text
         if not text_changed and new_visibility is before.visibility:
             return before
+        # Timelines leave private posts out when they are rebuilt, so one that becomes visible is delivered (again).
+        leaves_private = before.visibility is Visibility.PRIVATE and new_visibility is not Visibility.PRIVATE
+        await note_edit(session, post_id, is_published_again=leaves_private)
         new_body = body if body is not None and text_changed else before.text
         after = await posts.update_post(
             session,
@@ -52,9 +55,5 @@ async def edit_post(
             was_counted=before.visibility is Visibility.PUBLIC,
             is_counted=new_visibility is Visibility.PUBLIC,
         )
-        # Timelines leave private posts out when they are rebuilt, so one that becomes visible is delivered (again).
-        leaves_private = before.visibility is Visibility.PRIVATE and new_visibility is not Visibility.PRIVATE
-        kind = OutboxKind.POST_PUBLISHED if leaves_private else OutboxKind.POST_EDITED
-        await outbox.insert_event(session, kind, author_id=author_id, post_id=post_id)
     backends.relay_bell.ring()
     return after

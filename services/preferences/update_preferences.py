@@ -36,4 +36,5 @@ async def update_preferences(
         after = replace(before, **{name: value for name, value in changes.items() if value is not None})  # type: ignore[arg-type]
         if after != before:
             await users.store_settings(session, viewer_id, after.to_settings())
+    backends.relay_bell.ring()
     return after

@@ -196,7 +196,7 @@ async def test_killed_doorbells_and_a_stopped_redis_cost_time_and_no_event(
     monkeypatch.setattr("live.listener.TIMER_SECONDS", 0.5)
     page = await world.page("bob")
     async with running_live_feed(world) as feed:
-        listener = BellListener(servers.urls.redis_url, feed.ring)
+        listener = BellListener(servers.urls.redis_url, feed.hear)
         listener.start()
         client = Client(world, feed, "bob", page.event_cursor)
         client.connect()

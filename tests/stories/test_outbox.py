@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from db import outbox
+from domain.event_log import LogEntry
 from services.fan_out import deliver_event as deliver_module
 from services.fan_out.deliver_event import deliver_event
 from services.fan_out.note_failure import MAX_FAILURES, note_failure
@@ -30,10 +31,10 @@ async def test_a_poison_event_is_parked_and_troubles_nobody(world: World, monkey
     good = [await world.post("ada") for _ in range(5)]
     deliver = world.backends.timelines.deliver
 
-    async def poisoned(viewer_ids: list[int], post_id: int) -> int:
+    async def poisoned(viewer_ids: list[int], post_id: int, entry: LogEntry) -> int:
         if post_id == poison:
             raise ZeroDivisionError("poison")
-        return await deliver(viewer_ids, post_id)
+        return await deliver(viewer_ids, post_id, entry)
 
     monkeypatch.setattr(world.backends.timelines, "deliver", poisoned)
     for _ in range(MAX_FAILURES):
@@ -69,17 +70,18 @@ async def test_a_new_attempt_goes_on_where_the_last_one_noted_and_rewrites_at_mo
     for name in followers:
         await world.follow(name, "ada")
         await world.warm(name)
+    await world.drain()
     post = await world.post("ada")
     (event,) = await _lease(world)
     written: list[int] = []
     deliver = world.backends.timelines.deliver
 
-    async def noted(viewer_ids: list[int], post_id: int) -> int:
+    async def noted(viewer_ids: list[int], post_id: int, entry: LogEntry) -> int:
         if len(written) == 5:  # in the middle of the third chunk
             written.append(0)
             raise RuntimeError("killed")
         written.extend(viewer_ids)
-        return await deliver(viewer_ids, post_id)
+        return await deliver(viewer_ids, post_id, entry)
 
     monkeypatch.setattr(world.backends.timelines, "deliver", noted)
     for _ in range(2):

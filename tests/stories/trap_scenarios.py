@@ -412,9 +412,9 @@ async def a_stale_attempt(world: World) -> None:
 
 
 async def lease(world: World) -> outbox.LeasedEvent:
-    """The one event that is due."""
+    """The one event of a post that is due."""
     async with world.backends.database.writing() as session:
-        (event,) = await outbox.lease_due_events(session, size=5, lease_seconds=30.0)
+        (event,) = [event for event in await outbox.lease_due_events(session, size=20, lease_seconds=30.0) if event.post_id]
     return event
 
 

@@ -17,6 +17,7 @@ from services.backends import Backends
 from services.feeds.feed_cursors import open_place
 from services.feeds.page_extras import load_page_extras
 from tests.services.feeds.hiding_cases import ALL, MODERATION, MUTATIONS, Case, HidingWorld
+from tests.services.feeds.noted_changes import ROWS, newest_row, noted_since
 
 
 @pytest.fixture
@@ -63,7 +64,9 @@ async def test_what_is_hidden_is_at_once_on_no_copy(hiding: HidingWorld, case: C
     assert set(labels(before)) == ALL
     assert copy.edges == before.edges
     assert copy.event_cursor == before.event_cursor
+    row = await newest_row(hiding)
     await case.step(hiding)
+    assert await noted_since(hiding, row) == ROWS[case.name]
     copy = await shelf_page(hiding)
     exact = await hiding.page("vera", 100)
     if case.gone == ALL:

@@ -18,6 +18,7 @@ async def test_a_followed_post_is_there_before_and_after_fan_out(world: World) -
     await world.add("ada", "bob")
     await world.follow("bob", "ada")
     await world.warm("bob")
+    await world.drain()
     post = await world.post("ada")
     assert ids(await world.page("bob")) == [post]
     assert await world.drain() == 1

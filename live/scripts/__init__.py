@@ -1,0 +1,12 @@
+"""The server-side scripts, each one atomic step. Read once, when the process starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+def source(name: str) -> str:
+    """The text of `NAME.lua`."""
+    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
