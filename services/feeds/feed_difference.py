@@ -18,7 +18,7 @@ from db.live_events import take_moment
 from db.relation_groups import load_awake_groups
 from domain.preferences import FeedPreferences
 from services.backends import Backends, FeedPolicy
-from services.feeds.difference_case import Case, Difference, Look, Present, Told, parse_snapshot
+from services.feeds.difference_case import Case, Difference, Look, Present, Told, groups_of_rows, parse_snapshot
 from services.feeds.difference_facts import DifferenceFacts
 from services.feeds.feed_cursors import Moment
 from services.feeds.feed_events import Added, FeedChange, FeedResetReason, Removed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from db import posts
 from domain.ids import MAX_ID
 from services.backends import Backends
-from services.posts.remove_post import remove_post_in
+from services.posts.remove_post import remove_post_in, ring_for_removed
 
 
 async def remove_post(backends: Backends, *, post_id: int) -> bool:
@@ -18,5 +18,5 @@ async def remove_post(backends: Backends, *, post_id: int) -> bool:
         if post is None:
             return False
         await remove_post_in(session, post)
-    backends.relay_bell.ring()
+    ring_for_removed(backends, post)
     return True

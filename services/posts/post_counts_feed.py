@@ -17,7 +17,9 @@ import structlog
 
 from db.posts import load_counts, load_posts_for_many
 from domain.errors import UnavailableError
+from domain.event_log import unpack_ids
 from domain.records import PostCounts, PostFacts
+from live.channels import POST_COUNTS
 from services.backends import Backends
 from services.posts.watchers_who_see import find_watchers_who_see
 
@@ -63,7 +65,7 @@ class _Watch:
 
 
 class PostCountsFeed:
-    """The counters of one process. `ring` is what the bell calls."""
+    """The counters of one process."""
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
@@ -95,6 +97,11 @@ class PostCountsFeed:
         for post_id in post_ids:
             if post_id in self._watches:
                 self._schedule(post_id)
+
+    def hear(self, channel: str, message: bytes | None) -> None:
+        """`ring`, as a listener of bells calls it."""
+        if channel == POST_COUNTS:
+            self.ring(None if message is None else unpack_ids(message))
 
     @property
     def watched_count(self) -> int:

@@ -8,7 +8,7 @@ from domain.errors import RefusalCode, RefusedError, refused
 from domain.records import PostRecord
 from services.backends import Backends
 from services.posts.load_visible_posts import load_visible_posts_in
-from services.posts.remove_post import remove_post_in
+from services.posts.remove_post import remove_post_in, ring_for_removed
 
 
 async def unshare_post(backends: Backends, *, author_id: int, post_id: int) -> PostRecord:
@@ -19,7 +19,7 @@ async def unshare_post(backends: Backends, *, author_id: int, post_id: int) -> P
     async with backends.database.writing() as session:
         share = await _lock_share(session, author_id=author_id, post_id=post_id)
         await remove_post_in(session, share)
-    backends.relay_bell.ring()
+    ring_for_removed(backends, share)
     return share
 
 
