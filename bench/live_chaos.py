@@ -57,7 +57,8 @@ def main() -> None:
         f"{outcome.posts:,} posts in {outcome.seconds:.0f} s, {events:,} events; {plan.subscription}, Redis {plan.redis_return}"
     )
     print(f"pub/sub kills: {outcome.pubsub_kills}; ", end="")
-    print(f"API away for {outcome.api_seconds:.1f} s, Redis for {outcome.redis_seconds:.1f} s")
+    print(f"API away for {outcome.api_seconds:.1f} s, Redis for {outcome.redis_seconds:.1f} s; ", end="")
+    print(f"API's RSS at the end: {outcome.api_bytes / 1_024**2:,.0f} MB")
     print(f"answers lost and looked up: {outcome.lost_answers}; tracebacks in the log: {outcome.log_text.count('Traceback (')}")
     if options.log:
         print(outcome.log_text)

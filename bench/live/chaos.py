@@ -16,6 +16,7 @@ import asyncpg
 
 from bench.live.people import Person, make_people
 from bench.live.posting import Made, Publisher
+from bench.live.process_figures import resident_bytes
 from bench.live.subscribers import NodeSubscriber, PythonSubscriber, Subscription
 from bench.live.system import LiveSystem, RedisReturn, running_live_system
 from bench.live.verdict import Verdict, judge
@@ -55,7 +56,8 @@ class ChaosPlan:
 
 @dataclass(frozen=True, slots=True)
 class ChaosOutcome:
-    """`seconds`: for the posts. `lost_answers`: mutations whose outcome was found in the database."""
+    """`seconds`: for the posts. `api_bytes`: RSS of the API at the end.
+    `lost_answers`: mutations whose outcome was found in the database."""
 
     verdicts: Mapping[str, Verdict]
     posts: int
@@ -63,6 +65,7 @@ class ChaosOutcome:
     pubsub_kills: int
     api_seconds: float
     redis_seconds: float
+    api_bytes: int
     lost_answers: int
     log_text: str
 
@@ -126,6 +129,7 @@ class _Run:
             self._pubsub_kills,
             api_seconds,
             redis_seconds,
+            resident_bytes(self._system.api_pid),
             self._publisher.lost_answers,
             self._system.log_text,
         )

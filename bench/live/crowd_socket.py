@@ -12,7 +12,7 @@ from array import array
 from collections import Counter, defaultdict
 from typing import cast
 
-from bench.live.operations import SUBPROTOCOL, init_message, subscribe_message
+from bench.live.operations import SUBPROTOCOL, first_code, init_message, subscribe_message
 
 MOST_POSTS = 20_000
 """Numbers that are told apart."""
@@ -164,7 +164,8 @@ class CrowdSocket(asyncio.Protocol):
             elif message["type"] == "ping":
                 self.transport.write(_text({"type": "pong"}))
             elif message["type"] == "error" or "errors" in message.get("payload", {}):
-                self._tally.errors[payload[:300].decode()] += 1
+                given = message["payload"]
+                self._tally.errors[first_code(given if message["type"] == "error" else given["errors"])] += 1
                 asyncio.get_running_loop().call_later(_AFTER_ERROR_SECONDS, self._subscribe)
             elif message["type"] == "next":
                 self._tally.others += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ _FEED = "{ feed(first: 1) { eventCursor } }"
 _FIND_POST = "SELECT id FROM posts WHERE author_id = $1 AND text = $2"
 _FIND_SHARE = "SELECT id FROM posts WHERE author_id = $1 AND shared_post_id = $2 AND is_plain_share"
 _ANSWER_SECONDS = 10.0
+_AGAIN_SECONDS = 0.05
 _AFTERWARDS_SECONDS = 1.0
 """After a request without an answer: within it the transaction has committed or will never do."""
 
@@ -60,8 +60,13 @@ class Publisher:
 
     async def event_cursor(self, viewer: Person) -> str:
         """Of a page of the viewer's feed read now."""
-        answer = await self._ask(viewer, _FEED, None)
-        return str(answer["feed"]["eventCursor"])
+        while True:
+            try:
+                answer = await self._ask(viewer, _FEED, None)
+            except (httpx.HTTPError, _UnavailableError):
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return str(answer["feed"]["eventCursor"])
 
     async def _make(self, author: Person, mutation: str, given: Mapping[str, Any], find: str, key: Any) -> str:
         while True:
@@ -69,7 +74,7 @@ class Publisher:
                 (payload,) = (await self._ask(author, mutation, given)).values()
                 return str(payload["post"]["id"])
             except (httpx.ConnectError, httpx.ConnectTimeout):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(_AGAIN_SECONDS)
             except (httpx.HTTPError, _UnavailableError):
                 self.lost_answers += 1
                 await asyncio.sleep(_AFTERWARDS_SECONDS)
@@ -99,8 +104,3 @@ class Publisher:
 
 class _UnavailableError(Exception):
     """The answer says that the outcome is not known."""
-
-
-async def publish_now(publisher: Publisher, author: Person, text: str, order: int) -> Made:
-    global_id = await publisher.post(author, text)
-    return Made(global_id, author.name, order, time.monotonic())
