@@ -51,7 +51,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="tidings-chaos-") as folder:
         outcome = asyncio.run(run_chaos(plan, Path(folder)))
-    print_verdicts(outcome.verdicts)
+    print_verdicts(outcome.verdicts, outcome.began)
     events = sum(len(one.record.posts) for one in outcome.verdicts.values())
     print(
         f"{outcome.posts:,} posts in {outcome.seconds:.0f} s, {events:,} events; {plan.subscription}, Redis {plan.redis_return}"

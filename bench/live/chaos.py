@@ -56,11 +56,12 @@ class ChaosPlan:
 
 @dataclass(frozen=True, slots=True)
 class ChaosOutcome:
-    """`seconds`: for the posts. `api_bytes`: RSS of the API at the end.
+    """`began`: monotonic seconds. `seconds`: for the posts. `api_bytes`: RSS of the API at the end.
     `lost_answers`: mutations whose outcome was found in the database."""
 
     verdicts: Mapping[str, Verdict]
     posts: int
+    began: float
     seconds: float
     pubsub_kills: int
     api_seconds: float
@@ -125,6 +126,7 @@ class _Run:
         return ChaosOutcome(
             {name: judge(one.record, self._made) for name, one in subscribers.items()},
             len(self._made),
+            began,
             seconds,
             self._pubsub_kills,
             api_seconds,

@@ -50,5 +50,5 @@ def test_the_verdict_finds_each_fault(taken: list[str], field: str) -> None:
     made = {post: Made(post, post[0], int(post[1]), 0.0) for post in ("a0", "b0", "a1")}
     verdict = judge(Record("python", taken, [0.0] * len(taken)), made)
     assert not verdict.is_exact
-    found = {name: getattr(verdict, name) for name in ("missed", "repeated", "foreign", "disordered")}
+    found = {name: len(getattr(verdict, name)) for name in ("missed", "repeated", "foreign", "disordered")}
     assert found == {name: int(name == field) for name in found}
