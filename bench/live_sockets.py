@@ -25,7 +25,7 @@ _MEASURES = {
     "one-event": (measure_one_event, 1_000, 50),
     "resume": (measure_resume, 2_000, 0),
     "closes": (measure_closes, 10_000, 0),
-    "stalled": (measure_stalled, 200, 0),
+    "stalled": (measure_stalled, 50, 0),
 }
 """What is asked for: function, subscribers, posts."""
 
