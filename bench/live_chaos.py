@@ -16,6 +16,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from bench.live.chaos import ChaosPlan, run_chaos
@@ -50,7 +51,7 @@ def main() -> None:
         cut_seconds=options.cut_seconds,
     )
     with tempfile.TemporaryDirectory(prefix="tidings-chaos-") as folder:
-        outcome = asyncio.run(run_chaos(plan, Path(folder)))
+        outcome = asyncio.run(run_chaos(plan, Path(folder), say=partial(print, file=sys.stderr)))
     print_verdicts(outcome.verdicts, outcome.began)
     events = sum(len(one.record.posts) for one in outcome.verdicts.values())
     print(

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,7 @@ HASHTAG = "chaos"
 _CROWD = 40
 """Followers of the star besides the subscribers: so many more than the threshold that it is pulled."""
 _PUBSUB_KILL_SECONDS = 2.0
+_SAY_SECONDS = 10.0
 _ARRIVAL_SECONDS = 60.0
 _QUIET_SECONDS = 2.0
 """After the last event that was waited for: what comes twice may come then."""
@@ -71,8 +72,12 @@ class ChaosOutcome:
     log_text: str
 
 
-async def run_chaos(plan: ChaosPlan, folder: Path, *, database_url: str = "") -> ChaosOutcome:
-    """Raises RuntimeError where the run itself is at fault: the database has other posts than were answered."""
+async def run_chaos(
+    plan: ChaosPlan, folder: Path, *, database_url: str = "", say: Callable[[str], None] = lambda line: None
+) -> ChaosOutcome:
+    """`say` is told now and then how far it is.
+
+    Raises RuntimeError where the run itself is at fault: the database has other posts than were answered."""
     async with running_live_system(
         folder, environment=plan.environment, redis_return=plan.redis_return, database_url=database_url
     ) as system:
@@ -80,7 +85,7 @@ async def run_chaos(plan: ChaosPlan, folder: Path, *, database_url: str = "") ->
         async with asyncpg.create_pool(system.urls.database_url, min_size=1, max_size=4) as database:
             publisher = Publisher(system.address, database)
             try:
-                return await _Run(plan, system, people, publisher, database).run()
+                return await _Run(plan, system, people, publisher, database, say).run()
             finally:
                 await publisher.aclose()
 
@@ -92,10 +97,31 @@ async def _make_world(plan: ChaosPlan, database_url: str) -> dict[str, Person]:
     return await make_people(database_url, [*plan.names, *crowd, *authors, TAGGER, STRANGER], follows)
 
 
+@asynccontextmanager
+async def _repeated(seconds: float, act: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            await act()
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
 class _Run:
     def __init__(
-        self, plan: ChaosPlan, system: LiveSystem, people: dict[str, Person], publisher: Publisher, database: asyncpg.Pool
+        self,
+        plan: ChaosPlan,
+        system: LiveSystem,
+        people: dict[str, Person],
+        publisher: Publisher,
+        database: asyncpg.Pool,
+        say: Callable[[str], None],
     ) -> None:
+        self._say = say
         self._plan, self._system, self._people = plan, system, people
         self._publisher, self._database = publisher, database
         self._chance = random.Random(plan.seed)
@@ -112,8 +138,12 @@ class _Run:
             self._strange.append(await self._publisher.post(self._people[STRANGER], f"Far away, {number}."))
         subscribers = {name: await self._subscriber(number, name) for number, name in enumerate(self._plan.names)}
         await asyncio.gather(*(one.start() for one in subscribers.values()))
-        async with asyncio.TaskGroup() as group, self._bells_killed():
-            began = time.monotonic()
+        began = time.monotonic()
+        async with (
+            asyncio.TaskGroup() as group,
+            _repeated(_PUBSUB_KILL_SECONDS, self._kill_bells),
+            _repeated(_SAY_SECONDS, partial(self._say_progress, subscribers, began)),
+        ):
             restarts = group.create_task(self._restart())
             tickets = iter(range(self._plan.posts))
             await asyncio.gather(*(self._write(author, tickets, began) for author in self._authors))
@@ -175,27 +205,33 @@ class _Run:
         while len(self._made) < posts:
             await asyncio.sleep(0.02)
 
-    @asynccontextmanager
-    async def _bells_killed(self) -> AsyncIterator[None]:
-        async def kill() -> None:
-            while True:
-                await asyncio.sleep(_PUBSUB_KILL_SECONDS)
-                self._pubsub_kills += await self._system.kill_pubsub()
+    async def _kill_bells(self) -> None:
+        self._pubsub_kills += await self._system.kill_pubsub()
 
-        killing = asyncio.create_task(kill())
-        try:
-            yield
-        finally:
-            killing.cancel()
+    async def _say_progress(self, subscribers: Mapping[str, PythonSubscriber | NodeSubscriber], began: float) -> None:
+        least = min(len(one.record.posts) for one in subscribers.values())
+        resets = sum(one.record.resets for one in subscribers.values())
+        self._say(f"{time.monotonic() - began:4.0f} s: {len(self._made):,} posts made, {least:,} at the last, {resets} resets")
 
     async def _arrival(self, subscribers: Mapping[str, PythonSubscriber | NodeSubscriber]) -> None:
-        """Until everybody has everything, while sockets go on being cut; or until it is clear that they will not."""
+        """Until everybody has everything, while sockets go on being cut.
+
+        Where that is not enough, what is only late is told from what is lost: nobody is cut any more.
+        """
+        if not await self._have_all(subscribers):
+            self._say("not everybody has everything: no more cuts")
+            for one in subscribers.values():
+                one.leave_alone()
+            await self._have_all(subscribers)
+        await asyncio.sleep(_QUIET_SECONDS)
+
+    async def _have_all(self, subscribers: Mapping[str, PythonSubscriber | NodeSubscriber]) -> bool:
         deadline = time.monotonic() + _ARRIVAL_SECONDS
         while time.monotonic() < deadline:
             if all(len(set(one.record.posts)) >= len(self._made) for one in subscribers.values()):
-                break
+                return True
             await asyncio.sleep(0.1)
-        await asyncio.sleep(_QUIET_SECONDS)
+        return False
 
     async def _check_made(self) -> None:
         authors = [self._people[name].id for name in self._authors]

@@ -84,6 +84,7 @@ class PythonSubscriber:
         self._cursor = subscription.after
         self._chance = random.Random(subscription.seed)
         self._task: asyncio.Task[None] | None = None
+        self._is_cut = subscription.cut_seconds > 0
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -93,6 +94,10 @@ class PythonSubscriber:
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
+
+    def leave_alone(self) -> None:
+        """No more cuts."""
+        self._is_cut = False
 
     async def _run(self) -> None:
         while True:
@@ -150,9 +155,10 @@ class PythonSubscriber:
 
     async def _cut(self, connection: ClientConnection) -> None:
         """Without a word: the TCP connection ends, half of the times with a reset."""
-        if not self._wanted.cut_seconds:
+        if self._is_cut:
+            await asyncio.sleep(self._chance.expovariate(1 / self._wanted.cut_seconds))
+        if not self._is_cut:
             return
-        await asyncio.sleep(self._chance.expovariate(1 / self._wanted.cut_seconds))
         if self._chance.randrange(2):
             connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
         self.record.cuts += 1
@@ -187,6 +193,12 @@ class NodeSubscriber:
         line = json.dumps(configuration | {"after": wanted.after, "cutSeconds": wanted.cut_seconds})
         self._process.stdin.write(f"{line}\n".encode())
         self._reading = asyncio.create_task(self._read())
+
+    def leave_alone(self) -> None:
+        """No more cuts."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"no more cuts\n")
 
     async def stop(self) -> None:
         assert self._process is not None

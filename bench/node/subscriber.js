@@ -10,11 +10,13 @@ const { url, token, query, field, after, cutSeconds } = JSON.parse((await lines.
 
 // The client sends this very object again whenever it has connected anew.
 const payload = { query, variables: { after } };
+let isCut = cutSeconds > 0;
 let timer;
 
 function cutLater(socket) {
   clearTimeout(timer);
   timer = setTimeout(() => {
+    if (!isCut) return;
     say('cut');
     socket.terminate();
   }, -Math.log(1 - Math.random()) * cutSeconds * 1_000);
@@ -41,7 +43,7 @@ const client = createClient({
   on: {
     connected: (socket) => {
       say('open');
-      if (cutSeconds > 0) cutLater(socket);
+      if (isCut) cutLater(socket);
     },
   },
 });
@@ -59,5 +61,9 @@ function subscribe() {
 }
 
 subscribe();
-await lines.next();
+// One more line: no more cuts. The end: the end.
+if (!(await lines.next()).done) {
+  isCut = false;
+  await lines.next();
+}
 process.exit(0);
