@@ -21,7 +21,7 @@ _FIND_POST = "SELECT id FROM posts WHERE author_id = $1 AND text = $2"
 _FIND_SHARE = "SELECT id FROM posts WHERE author_id = $1 AND shared_post_id = $2 AND is_plain_share"
 _ANSWER_SECONDS = 10.0
 _AGAIN_SECONDS = 0.05
-_AFTERWARDS_SECONDS = 1.0
+_AFTERWARDS_SECONDS = 3.0
 """After a request without an answer: within it the transaction has committed or will never do."""
 
 
