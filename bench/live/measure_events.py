@@ -12,7 +12,7 @@ from bench.table import percentile, print_table, spread
 
 _WARM_POSTS = 20
 _MEGABYTE = 1_024 * 1_024
-_ARRIVAL_SECONDS = 300.0
+_ARRIVAL_SECONDS = 120.0
 _EVENTS_PER_SECOND = 50_000
 _ONE_EVENT_SECONDS = 0.06
 _RESUMED_SECONDS = 20.0
