@@ -13,6 +13,7 @@ from bench.live.system import RedisReturn
 from bench.live.verdict import judge
 
 
+@pytest.mark.timeout(300)
 async def test_cut_sockets_bells_api_and_redis_lose_and_repeat_nothing(tmp_path: Path, database_url: str) -> None:
     """A restart of the API and a Redis that comes back with an older state, in the middle of 300 posts."""
     no_node = why_no_node()
