@@ -1,0 +1,1 @@
+"""What the proofs and measurements of live events share."""
