@@ -55,6 +55,8 @@ class QuickDifferences:
         self._preferences = preferences
         self._busy_ids = busy_ids
         self._publications: dict[int, _Publication] = {}
+        self._transactions: dict[int, int] = {}
+        self._rows: dict[int, frozenset[int]] = {}
         self._hashtag_followers: dict[int, set[int]] = {}
 
     async def load(self, session: ReadSession, rows: Iterable[ChangeRow], viewer_ids: Collection[int]) -> None:
@@ -74,6 +76,8 @@ class QuickDifferences:
             self._hashtag_followers = await load_hashtag_followers(session, everything, viewer_ids)
         for post_id, facts in plain.items():
             row = by_post[post_id]
+            self._transactions[row.id] = row.transaction_id
+            self._rows[row.id] = frozenset((row.id,))
             self._publications[row.id] = _Publication(
                 row, with_delivery(facts, foretold), relations.of(facts.author.id), hashtags.get(post_id, ())
             )
@@ -135,7 +139,8 @@ class QuickDifferences:
             if changes:
                 now_told = told.union([change.event_id for change in changes])
                 reached = Moment(moment.seen, moment.as_of, "", 0, now_told, moment.logs)
-        return Difference(changes, reached, None)
+        rows = [self._rows[change.event_id] for change in changes]
+        return Difference(changes, reached, None, rows, self._transactions)
 
     def _judge(
         self,

@@ -111,13 +111,19 @@ class Joining:
         """Raises CacheUnavailableError."""
         registry, logs = self._hub.registry, self._hub.event_logs
         ends = await logs.open({watcher.viewer_id for watcher in batch})
-        if registry.run_id != logs.run_id:
-            registry.run_id = logs.run_id
+        run_id = logs.run_id
+        shared_end = await logs.shared_end()
+        if logs.run_id != run_id:
+            raise CacheUnavailableError("Redis has restarted")
+        if registry.run_id != run_id:
+            registry.run_id = run_id
             self._hub.start_over()
         if registry.shared_end is None:
-            registry.shared_end = await logs.shared_end()
+            registry.shared_end = shared_end
         for watcher in batch:
-            registry.follow(watcher, ends[watcher.viewer_id])
+            # It may have left meanwhile.
+            if watcher.state is WatcherState.JOINING:
+                registry.follow(watcher, ends[watcher.viewer_id])
 
     async def _named_by_logs(self, batch: Sequence[Watcher]) -> dict[Watcher, Collection[int]]:
         """What the logs name, for those of whom they know everything since their cursors. Raises CacheUnavailableError."""

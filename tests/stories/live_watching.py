@@ -51,15 +51,6 @@ class Client:
         async with contextlib.aclosing(stream) as events:
             async for event in events:
                 self.events.append(event)
-                from services.feeds.feed_cursors import open_moment
-                import time
-
-                print(
-                    "DBG",
-                    round(time.time() % 1000, 2),
-                    event.edge.node.id,
-                    open_moment(self.world.backends.sealer, self.world.ids[self.viewer], event.cursor),
-                )
                 self.cursor = event.cursor
                 if left is not None:
                     left -= 1
