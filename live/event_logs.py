@@ -24,7 +24,7 @@ T = TypeVar("T")
 LOG_LIFE = timedelta(hours=24)
 """Of a log whose viewer is not live any more: as long as a log is written to, its viewer can resume from it."""
 LOGS_PER_CALL = 500
-"""Logs that one script goes through: 1 to 2 ms in which no other command is served."""
+"""Logs that one script goes through: 2 to 3 ms in which no other command is served."""
 READ_LIMIT = 200
 """Entries of a log in one reading, unless asked otherwise: more than a viewer gets between two bells."""
 _LOST = "!"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 
@@ -33,7 +34,7 @@ async def heard(servers: EmbeddedServers) -> AsyncIterator[Heard]:
 
 
 async def _entries(backends: Backends, key: str) -> list[LogEntry]:
-    found = await backends.redis.redis.xrange(key)
+    found: list[tuple[bytes, dict[bytes, bytes]]] = cast("Any", await backends.redis.redis.xrange(key))
     return [LogEntry.unpack(fields[b"e"].decode()) for _, fields in found if b"e" in fields]
 
 
