@@ -97,7 +97,7 @@ class StubState(WebState):
         made = datetime.now(UTC)
         return UserRecord(int(name), name, name, name, "", None, False, False, False, False, made, 0, 0, 0)
 
-    async def open_context(self, claims: Claims | None) -> OperationContext:
+    async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
         return cast("OperationContext", None)
 
     async def watch(self, operation: Operation, context: OperationContext, sink: LiveSink) -> LiveSubscription:
@@ -116,7 +116,7 @@ def main() -> None:
         settings=settings,
         backends=missing,
         verifier=TokenVerifier(DEVELOPMENT_JWT_SECRET, "", "", ""),
-        live_feed=missing,
+        live_hub=missing,
         engine=Engine(has_introspection=True),
         sockets=LiveSockets(),
         deadline=Deadline(),
@@ -154,7 +154,7 @@ async def _obey(server: uvicorn.Server, hub: StubHub) -> None:
         if command == "stats":
             _say(_stats(server, hub))
         elif command == "pour":
-            _say(await _pour(hub, events=int(numbers[0]), per_second=float(numbers[1])))
+            _say(await _pour(hub, events=int(numbers[0]), per_second=float(numbers[1]), burst=int(numbers[2])))
         elif command == "port":
             _say(server.servers[0].sockets[0].getsockname()[1])
         elif command == "collect":
@@ -184,13 +184,17 @@ def _held_bytes(socket: SocketProtocol) -> int:
     return int(transport.get_write_buffer_size()) + int(struct.unpack("i", unsent)[0])
 
 
-async def _pour(hub: StubHub, *, events: int, per_second: float) -> dict[str, Any]:
-    """Puts events at fixed instants, or as fast as it goes where that is not kept; what was begun when (monotonic seconds)."""
+async def _pour(hub: StubHub, *, events: int, per_second: float, burst: int) -> dict[str, Any]:
+    """Puts events, `burst` at a time, at fixed instants, or as fast as it goes where these cannot be kept.
+
+    Says when each was put (monotonic seconds), how often there was room, and what CPU seconds the whole process took.
+    """
     began, began_cpu = time.monotonic(), time.process_time()
     instants: list[float] = []
     put = 0
     for number in range(events):
-        await asyncio.sleep(max(0.0, began + number / per_second - time.monotonic()))
+        if number % burst == 0:
+            await asyncio.sleep(max(0.0, began + number / per_second - time.monotonic()))
         instants.append(time.monotonic())
         put += hub.put_all(b"%08d" % number * 12)
     await asyncio.sleep(0.05)

@@ -19,6 +19,8 @@ from bench.table import percentile, print_table
 
 _SETTLE_SECONDS = 1.0
 _GONE_SECONDS = 30.0
+_STEADY = 25
+_AT_ONCE = 1_000_000
 
 
 class Process:
@@ -54,8 +56,15 @@ def main() -> None:
     parser.add_argument("--idle", type=int, default=10_000, help="sockets that only wait")
     parser.add_argument("--busy", type=int, default=2_000, help="sockets that get events")
     parser.add_argument("--seconds", type=float, default=10.0, help="of pouring events")
+    parser.add_argument("--parts", nargs="*", default=["idle", "pour", "event", "stalled"], help="what to measure")
     options = parser.parse_args()
-    rows = [*_idle(options.idle), *_pour(options.busy, options.seconds), *_one_event(1_000), *_one_that_does_not_read(200)]
+    parts = {
+        "idle": lambda: _idle(options.idle),
+        "pour": lambda: _pour(options.busy, options.seconds),
+        "event": lambda: _one_event(1_000),
+        "stalled": lambda: _one_that_does_not_read(200),
+    }
+    rows = [row for name in options.parts for row in parts[name]()]
     print_table(["", "figure", "unit"], rows)
 
 
@@ -117,22 +126,25 @@ def _idle(count: int) -> list[list[str]]:
 
 def _pour(count: int, seconds: float) -> list[list[str]]:
     rows = []
+    events = int(_STEADY * seconds)
     with _server_with(count) as (server, clients, _):
-        for per_second in (25, 1_000_000):
+        for name, per_second, burst in (
+            (f"{_STEADY} events/s", _STEADY, 1),
+            ("as fast as it goes, one at a time", _AT_ONCE, 1),
+            ("as fast as it goes, ten at a time", _AT_ONCE, 10),
+        ):
             clients.do("begin")
-            events = int(25 * seconds)
-            poured = server.do("pour", events, per_second)
+            poured = server.do("pour", events, per_second, burst)
             _wait_for_messages(clients, poured["put"])
             end = clients.do("end")
             took = end["last_at"] - poured["instants"][0]
-            name = f"{per_second} events/s" if per_second < 1_000 else "as fast as it goes"
             rows += [
-                [f"{name} to {count:,} sockets", f"{end['messages'] / took:,.0f}", "messages/s"],
+                [f"{name}, to {count:,} sockets", f"{end['messages'] / took:,.0f}", "messages/s"],
                 ["  not put for want of room", f"{events * count - poured['put']:,}", "messages"],
                 ["  server's CPU a message, the kernel's part included", f"{poured['cpu'] / poured['put'] * 1e6:,.1f}", "µs"],
             ]
-            if per_second < 1_000:
-                rows.append(["  p99 of the way from put to client", f"{_p99(poured, end):,.1f}", "ms"])
+            if per_second == _STEADY:
+                rows.append(["  p99 of the way from put to client", f"{_p99(poured['instants'], end):,.1f}", "ms"])
     return rows
 
 
@@ -142,21 +154,19 @@ def _wait_for_messages(clients: Process, count: int) -> None:
         time.sleep(0.05)
 
 
-def _p99(poured: dict[str, Any], end: dict[str, Any]) -> float:
+def _p99(instants: list[float], end: dict[str, Any]) -> float:
     """Milliseconds; arrivals in order belong to events in order, as many to each."""
-    share = len(end["arrivals"]) // len(poured["instants"])
-    waits = [
-        at - poured["instants"][min(number // share, len(poured["instants"]) - 1)] for number, at in enumerate(end["arrivals"])
-    ]
+    share = len(end["arrivals"]) // len(instants)
+    waits = [at - instants[min(number // share, len(instants) - 1)] for number, at in enumerate(end["arrivals"])]
     return percentile(waits, 0.99) * 1_000
 
 
 def _one_event(count: int) -> list[list[str]]:
     with _server_with(count) as (server, clients, _):
         clients.do("begin")
-        poured = server.do("pour", 50, 5)
+        poured = server.do("pour", 50, 5, 1)
         _wait_for_messages(clients, poured["put"])
-        return [[f"one event to {count:,} sockets, p99", f"{_p99(poured, clients.do('end')):,.1f}", "ms"]]
+        return [[f"one event to {count:,} sockets, p99", f"{_p99(poured['instants'], clients.do('end')):,.1f}", "ms"]]
 
 
 def _one_that_does_not_read(count: int) -> list[list[str]]:
@@ -165,13 +175,13 @@ def _one_that_does_not_read(count: int) -> list[list[str]]:
         for is_stalled in (False, True):
             if is_stalled:
                 clients.do("stall")
-                server.do("pour", 3_000, 1_000)
+                server.do("pour", 3_000, 1_000, 1)
                 time.sleep(_SETTLE_SECONDS)
                 held = server.do("stats")["held"]
             clients.do("begin")
-            poured = server.do("pour", 200, 50)
+            poured = server.do("pour", 200, 50, 1)
             time.sleep(_SETTLE_SECONDS)
-            waits.append(_p99(poured, clients.do("end")))
+            waits.append(_p99(poured["instants"], clients.do("end")))
     return [
         ["held for a socket that does not read", f"{held / 1_024:,.0f}", "kB"],
         [f"p99 of the {count} others before", f"{waits[0]:,.1f}", "ms"],

@@ -139,8 +139,8 @@ class QuickDifferences:
             if changes:
                 now_told = told.union([change.event_id for change in changes])
                 reached = Moment(moment.seen, moment.as_of, "", 0, now_told, moment.logs)
-        rows = [self._rows[change.event_id] for change in changes]
-        return Difference(changes, reached, None, rows, self._transactions)
+        told = [self._rows[change.event_id] for change in changes]
+        return Difference(changes, reached, None, told, self._transactions)
 
     def _judge(
         self,
