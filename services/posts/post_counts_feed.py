@@ -18,7 +18,7 @@ import structlog
 from db.posts import load_counts, load_posts_for_many
 from domain.errors import UnavailableError
 from domain.event_log import unpack_ids
-from domain.records import PostCounts, PostFacts
+from domain.records import PostCounts
 from live.channels import POST_COUNTS
 from services.backends import Backends
 from services.posts.watchers_who_see import find_watchers_who_see
@@ -236,7 +236,7 @@ class PostCountsFeed:
         try:
             async with self._backends.database.reading() as session:
                 loaded = await load_posts_for_many(session, post_ids)
-                counts = {post_id: _counts_of(facts) for post_id, facts in loaded.items()}
+                counts = {post_id: facts.post.counts for post_id, facts in loaded.items()}
                 waiting = self._choose_waiting(counts.values(), now)
                 seeing = await find_watchers_who_see(
                     session, loaded, {post_id: {watch.viewer_id for watch in watches} for post_id, watches in waiting.items()}
@@ -296,8 +296,3 @@ class PostCountsFeed:
             for watch in self._untaken:
                 watch.is_slow = True
             self._untaken.clear()
-
-
-def _counts_of(facts: PostFacts) -> PostCounts:
-    post = facts.post
-    return PostCounts(post.id, post.like_count, post.comment_count, post.share_count)
