@@ -29,9 +29,9 @@ FRESH_SECONDS = 0.5
 """Values that have waited longer for their watcher are read and judged again: what is hidden must not be told."""
 LOST_BELL_SECONDS = 5.0
 BATCH_POSTS = 100
-BATCH_VALUES = 200
+BATCH_VALUES = 50
 """Values handed out at a time. The next ones are read when these are taken: what is read earlier only grows old."""
-FEW_WATCHERS = 20
+FEW_WATCHERS = 5
 """So many who do not take what they are offered hold up nobody."""
 SWEPT_POSTS = 200
 _RETRY_SECONDS = 0.5
