@@ -117,6 +117,11 @@ class PostRecord:
         """The post that a feed entry is about: of a share without words what it shares, otherwise the post itself."""
         return self.shared_post_id if self.is_plain_share and self.shared_post_id is not None else self.id
 
+    @property
+    def counts(self) -> PostCounts:
+        """What is counted about it."""
+        return PostCounts(self.id, self.like_count, self.comment_count, self.share_count)
+
 
 @dataclass(frozen=True, slots=True)
 class HashtagRecord:

@@ -18,7 +18,7 @@ import structlog
 from db.posts import load_counts, load_posts_for_many
 from domain.errors import UnavailableError
 from domain.event_log import unpack_ids
-from domain.records import PostCounts, PostFacts
+from domain.records import PostCounts
 from live.channels import POST_COUNTS
 from services.backends import Backends
 from services.posts.watchers_who_see import find_watchers_who_see
@@ -29,7 +29,11 @@ FRESH_SECONDS = 0.5
 """Values that have waited longer for their watcher are read and judged again: what is hidden must not be told."""
 LOST_BELL_SECONDS = 5.0
 BATCH_POSTS = 100
-SWEPT_POSTS = 1_000
+BATCH_VALUES = 50
+"""Values handed out at a time. The next ones are read when these are taken: what is read earlier only grows old."""
+FEW_WATCHERS = 5
+"""So many who do not take what they are offered hold up nobody."""
+SWEPT_POSTS = 200
 _RETRY_SECONDS = 0.5
 _LONG_AGO = float("-inf")
 
@@ -39,10 +43,13 @@ log = structlog.get_logger(__name__)
 class _Watch:
     """What one subscription was told, and what waits for it."""
 
-    __slots__ = ("is_rung", "known", "news", "told_at", "viewer_id")
+    __slots__ = ("is_rung", "is_slow", "known", "news", "post_ids", "told_at", "viewer_id")
 
-    def __init__(self, viewer_id: int | None) -> None:
+    def __init__(self, viewer_id: int | None, post_ids: frozenset[int]) -> None:
         self.viewer_id = viewer_id
+        self.post_ids = post_ids
+        self.is_slow = False
+        """It has let values grow old, and is offered none until it comes for more."""
         self.known: dict[int, PostCounts] = {}
         """Last told; of posts that were never told, what they had when they were hidden."""
         self.told_at: dict[int, float] = {}
@@ -56,6 +63,13 @@ class _Watch:
     def offer(self, counts: PostCounts, judged_at: float) -> None:
         self.news[counts.post_id] = (counts, judged_at)
         self.is_rung.set()
+
+    def drop_old(self, now: float) -> bool:
+        """Whether there was anything that has waited too long."""
+        old = [post_id for post_id, (_, judged_at) in self.news.items() if now - judged_at > FRESH_SECONDS]
+        for post_id in old:
+            del self.news[post_id]
+        return bool(old)
 
     def hide(self, counts: PostCounts) -> None:
         """The viewer may not see the post now. One that was told is looked at again by each sweep: it may come back."""
@@ -77,6 +91,8 @@ class PostCountsFeed:
         self._unswept: list[int] = []
         self._sweep_at = 0.0
         self._rung = asyncio.Event()
+        self._untaken: set[_Watch] = set()
+        self._taken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -113,9 +129,8 @@ class PostCountsFeed:
 
         While PostgreSQL is away nothing comes.
         """
-        ids = frozenset(post_ids)
-        watch = _Watch(viewer_id)
-        for post_id in ids:
+        watch = _Watch(viewer_id, frozenset(post_ids))
+        for post_id in watch.post_ids:
             self._watches.setdefault(post_id, set()).add(watch)
             self._ready[post_id] = None
         self._rung.set()
@@ -126,21 +141,26 @@ class PostCountsFeed:
                 while (counts := self._take(watch)) is not None:
                     yield counts
         finally:
-            for post_id in ids:
+            for post_id in watch.post_ids:
                 self._leave(post_id, watch)
+            self._untaken.discard(watch)
+            self._taken.set()
 
     def _take(self, watch: _Watch) -> PostCounts | None:
         now = asyncio.get_running_loop().time()
-        while watch.news:
-            post_id = next(iter(watch.news))
-            counts, judged_at = watch.news.pop(post_id)
-            if now - judged_at <= FRESH_SECONDS:
-                watch.known[post_id] = counts
-                watch.told_at[post_id] = now
-                return counts
-            self._ready[post_id] = None
+        if watch.drop_old(now) or watch.is_slow:
+            watch.is_slow = False
+            self._ready |= dict.fromkeys(watch.post_ids)
             self._rung.set()
-        return None
+        if not watch.news:
+            self._untaken.discard(watch)
+            self._taken.set()
+            return None
+        post_id = next(iter(watch.news))
+        counts, _ = watch.news.pop(post_id)
+        watch.known[post_id] = counts
+        watch.told_at[post_id] = now
+        return counts
 
     def _leave(self, post_id: int, watch: _Watch) -> None:
         watches = self._watches[post_id]
@@ -167,6 +187,7 @@ class PostCountsFeed:
                     await self._sweep()
                 if self._ready:
                     await self._read()
+                    await self._wait_until_taken()
             except UnavailableError:
                 # Nothing is lost: whoever waits for the values still does.
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -207,38 +228,71 @@ class PostCountsFeed:
 
     async def _read(self) -> None:
         """Tells the watchers of some posts what they have to be told."""
-        post_ids = list(islice(self._ready, BATCH_POSTS))
         now = asyncio.get_running_loop().time()
+        post_ids = self._next_posts()
         for post_id in post_ids:
             del self._ready[post_id]
             self._read_at[post_id] = now
         try:
             async with self._backends.database.reading() as session:
                 loaded = await load_posts_for_many(session, post_ids)
-                counts = {post_id: _counts_of(facts) for post_id, facts in loaded.items()}
-                waiting = {post_id: self._waiting_for(counts[post_id], now) for post_id in loaded}
+                counts = {post_id: facts.post.counts for post_id, facts in loaded.items()}
+                waiting = self._choose_waiting(counts.values(), now)
                 seeing = await find_watchers_who_see(
                     session, loaded, {post_id: {watch.viewer_id for watch in watches} for post_id, watches in waiting.items()}
                 )
         except BaseException:
             self._ready |= dict.fromkeys(post_id for post_id in post_ids if post_id in self._watches)
             raise
+        judged_at = asyncio.get_running_loop().time()
         for post_id, watches in waiting.items():
             for watch in watches & self._watches.get(post_id, set()):
                 if watch.viewer_id in seeing[post_id]:
-                    watch.offer(counts[post_id], now)
+                    watch.offer(counts[post_id], judged_at)
+                    self._untaken.add(watch)
                 else:
                     watch.hide(counts[post_id])
 
+    def _next_posts(self) -> list[int]:
+        """Those that have waited longest, up to about BATCH_VALUES."""
+        chosen: list[int] = []
+        values = 0
+        for post_id in islice(self._ready, BATCH_POSTS):
+            chosen.append(post_id)
+            values += len(self._watches[post_id])
+            if values >= BATCH_VALUES:
+                break
+        return chosen
+
+    def _choose_waiting(self, counts: Iterable[PostCounts], now: float) -> dict[int, set[_Watch]]:
+        """Who is told now; posts of which others wait too are ready again at once."""
+        left = BATCH_VALUES
+        chosen: dict[int, set[_Watch]] = {}
+        for one in counts:
+            waiting = self._waiting_for(one, now)
+            chosen[one.post_id] = told = set(islice(waiting, left))
+            left -= len(told)
+            if len(told) < len(waiting):
+                self._ready[one.post_id] = None
+        return chosen
+
     def _waiting_for(self, counts: PostCounts, now: float) -> set[_Watch]:
         """Those who do not know these values yet; who has heard of the post just now is left for the next time."""
-        new_to = {watch for watch in self._watches.get(counts.post_id, ()) if watch.known.get(counts.post_id) != counts}
+        watches = self._watches.get(counts.post_id, ())
+        new_to = {watch for watch in watches if watch.known.get(counts.post_id) != counts and not watch.is_slow}
         due = {watch for watch in new_to if watch.is_due(counts.post_id, now)}
         if len(due) < len(new_to):
             self._schedule(counts.post_id)
         return due
 
-
-def _counts_of(facts: PostFacts) -> PostCounts:
-    post = facts.post
-    return PostCounts(post.id, post.like_count, post.comment_count, post.share_count)
+    async def _wait_until_taken(self) -> None:
+        """All but a few. Whoever lets it grow old is slow, and is not waited for again."""
+        try:
+            async with asyncio.timeout(FRESH_SECONDS):
+                while len(self._untaken) > FEW_WATCHERS:
+                    self._taken.clear()
+                    await self._taken.wait()
+        except TimeoutError:
+            for watch in self._untaken:
+                watch.is_slow = True
+            self._untaken.clear()

@@ -20,7 +20,7 @@ from services.moderation.remove_post import remove_post
 from services.posts import post_counts_feed
 from services.posts.delete_post import delete_post
 from services.posts.edit_post import edit_post
-from services.posts.post_counts_feed import PAUSE_SECONDS, PostCountsFeed
+from services.posts.post_counts_feed import BATCH_VALUES, PAUSE_SECONDS, PostCountsFeed
 from services.posts.unshare_post import unshare_post
 from tests.count_queries import count_queries
 from tests.world import World
@@ -218,7 +218,7 @@ async def test_a_lost_bell_costs_seconds(world: World, monkeypatch: pytest.Monke
 
 
 async def test_statements_do_not_grow_with_watchers(world: World, feed: PostCountsFeed) -> None:
-    names = [f"viewer{number}" for number in range(30)]
+    names = [f"viewer{number}" for number in range(BATCH_VALUES // 3)]
     await world.add("ada", *names)
     posts = [await world.post("ada") for _ in range(3)]
 
