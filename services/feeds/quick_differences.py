@@ -133,8 +133,8 @@ class QuickDifferences:
         if reached is None:
             reached = moment
             if changes:
-                now_told = told.union([change.event_id for change in changes])
-                reached = Moment(moment.seen, moment.as_of, "", 0, now_told, moment.logs)
+                now_told = [change.event_id for change in changes] if len(changes) > 1 else (changes[0].event_id,)
+                reached = Moment(moment.seen, moment.as_of, "", 0, told.union(now_told), moment.logs)
         return Difference(changes, reached, None)
 
     def _judge(
