@@ -117,6 +117,7 @@ def main() -> None:
         backends=missing,
         verifier=TokenVerifier(DEVELOPMENT_JWT_SECRET, "", "", ""),
         live_hub=missing,
+        post_counts=missing,
         engine=Engine(has_introspection=True),
         sockets=LiveSockets(),
         deadline=Deadline(),

@@ -50,7 +50,7 @@ _OF_PAIRS = text(
        WHERE h.user_id = w.viewer_id LIMIT :size)
       UNION
       (SELECT p.id FROM posts p JOIN posts g ON g.shared_post_id = p.id AND g.is_plain_share AND {_alive("g")}
-       WHERE p.author_id = w.account_id AND p.share_count > 0 AND {_is_source("g")} LIMIT :size)
+       WHERE p.author_id = w.account_id AND NOT p.is_plain_share AND {_is_source("g")} LIMIT :size)
       UNION
       (SELECT q.id FROM posts p JOIN posts q ON q.shared_post_id = p.id AND NOT q.is_plain_share AND q.deleted_at IS NULL
        WHERE p.author_id = w.account_id AND p.share_count > 0 AND {_QUOTE_CAME_IN} LIMIT :size)

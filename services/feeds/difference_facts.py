@@ -82,6 +82,20 @@ class DifferenceFacts:
             row = ChangeRow(row_id, transaction_id, OutboxKind.POST_PUBLISHED, author_id, post_id, None)
             self.earlier.setdefault(reason_id, []).append(row)
 
+    async def add_account_rows(self, account_ids: Iterable[int]) -> None:
+        """What has changed about the accounts."""
+        new = [account_id for account_id in account_ids if account_id not in self._account_rows]
+        if new:
+            self._account_rows |= {account_id: [] for account_id in new}
+            for row in await load_rows_of_accounts(self.session, new, since=self.transaction):
+                if row.kind is OutboxKind.ACCOUNT_CHANGED:
+                    self._account_rows[row.author_id].append(row)
+
+    def name_account_rows(self, case: Case, account_id: int) -> None:
+        """Names what is pending about an account whose rows were added."""
+        for row in self._account_rows[account_id]:
+            case.name(row)
+
     async def foretell(self) -> None:
         """How undecided posts will be delivered."""
         everything = [*self.posts.values(), *(share for shares in self.shares.values() for share in shares)]
@@ -145,11 +159,7 @@ class DifferenceFacts:
         for row in await load_rows_of_posts(self.session, post_ids, since=self.transaction):
             if row.post_id is not None:
                 by_post.setdefault(row.post_id, []).append(row)
-        new = [account_id for account_id in account_ids if account_id not in self._account_rows]
-        self._account_rows |= {account_id: [] for account_id in new}
-        for row in await load_rows_of_accounts(self.session, new, since=self.transaction):
-            if row.kind is OutboxKind.ACCOUNT_CHANGED:
-                self._account_rows[row.author_id].append(row)
+        await self.add_account_rows(account_ids)
         tags = {tag for rows in by_post.values() for row in rows for tag in (row.before or {}).get("hashtag_ids", ())}
         await self.add_hashtag_followers(tags)
         for root_id, several in parts.items():

@@ -17,10 +17,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Moment:
     """How far a client has been told what happens.
 
-    Everything that PostgreSQL's snapshot `seen` sees has been told. Of publications (and nothing else) also: in the middle of
-    a batch part of what the newer snapshot `batch` sees, the outbox rows up to `through_event` (a batch is told in the order of
-    its rows' ids); and the outbox rows `told`, whose posts the client was shown. `logs`: how far the event logs have been read
-    for it; None where nobody has.
+    Everything that PostgreSQL's snapshot `seen` sees has been told. So have the outbox rows `told`, publications and changes
+    alike: what the client shows is what `seen` saw, with exactly these done to it. Of publications (and nothing else) also,
+    in the middle of a batch, part of what the newer snapshot `batch` sees: the outbox rows up to `through_event` (a batch is
+    told in the order of its rows' ids). `logs`: how far the event logs have been read for it; None where nobody has.
     """
 
     seen: str

@@ -137,10 +137,10 @@ class QuickDifferences:
         if reached is None:
             reached = moment
             if changes:
-                now_told = told.union([change.event_id for change in changes])
-                reached = Moment(moment.seen, moment.as_of, "", 0, now_told, moment.logs)
-        told = [self._rows[change.event_id] for change in changes]
-        return Difference(changes, reached, None, told, self._transactions)
+                now_told = [change.event_id for change in changes] if len(changes) > 1 else (changes[0].event_id,)
+                reached = Moment(moment.seen, moment.as_of, "", 0, told.union(now_told), moment.logs)
+        groups = [self._rows[change.event_id] for change in changes]
+        return Difference(changes, reached, None, groups, self._transactions)
 
     def _judge(
         self,

@@ -85,6 +85,10 @@ async def _follow_accounts(facts: DifferenceFacts, accounts: _Pending, relations
     account_ids = {account_id for _, _, account_id in changed}
     await facts.relations.load(facts.session, facts.viewer_ids, account_ids)
     users = await load_users(facts.session, account_ids)
+    await facts.add_account_rows(account_ids)
+    for case, _, account_id in changed:
+        # Compared is all that stands between the two at once: what one row hides must not hide what another one has changed.
+        facts.name_account_rows(case, account_id)
     touching: list[tuple[Case, ChangeRow]] = []
     pairs: list[tuple[int, int, bool]] = []
     for case, row, account_id in changed:
