@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-_ANSWER_SECONDS = 300.0
+_ANSWER_SECONDS = 900.0
 _LINE_BYTES = 256 * 1_024 * 1_024
 
 

@@ -73,7 +73,7 @@ class CrowdProcess:
         return {
             "complete": sum(taken == wanted for taken in counts),
             "missed": sum(taken.count(0) for taken in counts),
-            "repeated": sum(number - 1 for taken in counts for number in taken if number > 1),
+            "repeated": sum(len(taken) - taken.count(0) - taken.count(1) for taken in counts),
             "last_at": max(
                 (self._tally.arrived[number][-1] for number in range(first, last) if self._tally.arrived[number]), default=0.0
             ),

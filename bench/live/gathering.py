@@ -22,7 +22,7 @@ from bench.live.system import LiveSystem, running_live_system
 
 _NEVER = str(10**9)
 _SUBSCRIBED_SECONDS = 120.0
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
