@@ -44,7 +44,7 @@ async def missed_feed_events(
     info: Info,
     after: Annotated[str, strawberry.argument(description="An eventCursor, or the cursor of the last event received.")],
     first: Annotated[
-        int | None, strawberry.argument(description="How many events at most, 1 to 1,000; 100 when left out.")
+        int | None, strawberry.argument(description="How many events at most, 0 to 100; 100 when left out.")
     ] = MISSED_EVENTS,
 ) -> MissedEvents:
     context = info.context

@@ -42,7 +42,7 @@ class Difference:
     place. `reset`: nothing else is told then; the client reads the feed again.
 
     `rows`: for each change the rows of the outbox that have been told when all changes with the very same set are;
-    `transactions`: by which these were written.
+    `transactions`: by which these were written. `is_plain`: publications alone, each told by its own row.
     """
 
     changes: Sequence[FeedChange]
@@ -50,6 +50,7 @@ class Difference:
     reset: FeedResetReason | None
     rows: Sequence[frozenset[int]] = ()
     transactions: Mapping[int, int] = field(default_factory=dict)
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,15 @@ parse_snapshot = lru_cache(maxsize=10_000)(Snapshot.parse)
 class Told:
     """What a moment says its client has been told."""
 
-    __slots__ = ("_batch", "_rows", "_seen", "_through")
+    __slots__ = ("_rows", "_seen")
 
     def __init__(self, moment: Moment) -> None:
         self._seen = parse_snapshot(moment.seen)
         self._rows = moment.told
-        self._batch = parse_snapshot(moment.batch) if moment.batch else None
-        self._through = moment.through_event
 
     def holds(self, row: ChangeRow) -> bool:
         """Whether the client has been told of the row."""
-        if self._seen.sees(row.transaction_id) or row.id in self._rows:
-            return True
-        return (
-            self._batch is not None and row.is_publication and row.id <= self._through and self._batch.sees(row.transaction_id)
-        )
+        return self._seen.sees(row.transaction_id) or row.id in self._rows
 
 
 @dataclass(slots=True, eq=False)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from operator import sub
 
 from domain.cursors import CursorScope, CursorSealer
 from domain.errors import InvalidCursorError
@@ -17,16 +20,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Moment:
     """How far a client has been told what happens.
 
-    Everything that PostgreSQL's snapshot `seen` sees has been told. So have the outbox rows `told`, publications and changes
-    alike: what the client shows is what `seen` saw, with exactly these done to it. Of publications (and nothing else) also,
-    in the middle of a batch, part of what the newer snapshot `batch` sees: the outbox rows up to `through_event` (a batch is
-    told in the order of its rows' ids). `logs`: how far the event logs have been read for it; None where nobody has.
+    Everything that PostgreSQL's snapshot `seen` sees has been told, and the rows `told` of the outbox beyond it. `logs`: how
+    far the event logs have been read for it; None where nobody has.
     """
 
     seen: str
     as_of: datetime
-    batch: str = ""
-    through_event: int = 0
     told: frozenset[int] = frozenset()
     logs: LogPlace | None = None
 
@@ -60,11 +59,29 @@ def _place_scope(viewer_id: int) -> CursorScope:
 
 def seal_moment(sealer: CursorSealer, viewer_id: int, moment: Moment) -> str:
     """The event cursor of a moment."""
-    milliseconds = (moment.as_of - _EPOCH) // timedelta(milliseconds=1)
-    told = ",".join(map(str, sorted(moment.told)))
-    logs = f"{moment.logs.run_id}|{moment.logs.own}|{moment.logs.shared}" if moment.logs is not None else "||"
-    payload = f"{milliseconds}|{moment.seen}|{moment.batch}|{moment.through_event}|{told}|{logs}"
-    return sealer.seal(CursorScope("feed.events", viewer_id), payload.encode("ascii"))
+    place = place_text(moment.logs) if moment.logs is not None else "||"
+    return seal_moment_text(sealer, viewer_id, moment_head(moment), told_text(sorted(moment.told)), place)
+
+
+def moment_head(moment: Moment) -> str:
+    """The part of the text of a moment that is the same for all who stand at its snapshot."""
+    return f"{(moment.as_of - _EPOCH) // timedelta(milliseconds=1)}|{moment.seen}|"
+
+
+def told_text(rows: Sequence[int]) -> str:
+    """The part that names rows: each by its distance from the one before, since they lie close together."""
+    return ",".join(map(str, map(sub, rows, [0, *rows])))
+
+
+def place_text(place: LogPlace) -> str:
+    """The part that says where in the logs it is."""
+    run_id, own, shared = place.run_id, place.own, place.shared
+    return f"{run_id}|{own[0]}-{own[1]}|{shared[0]}-{shared[1]}"
+
+
+def seal_moment_text(sealer: CursorSealer, viewer_id: int, head: str, told: str, place: str) -> str:
+    """`seal_moment`, for whoever seals many and keeps the parts of their texts."""
+    return sealer.seal_in(b"feed.events\0%d\0" % viewer_id, f"{head}{told}|{place}".encode())
 
 
 def seal_no_moment(sealer: CursorSealer, viewer_id: int) -> str:
@@ -76,13 +93,11 @@ def open_moment(sealer: CursorSealer, viewer_id: int, cursor: str) -> Moment:
     """The moment of an event cursor. Raises InvalidCursorError."""
     payload = sealer.open(CursorScope("feed.events", viewer_id), cursor)
     try:
-        milliseconds, seen, batch, through_event, told, run_id, own, shared = payload.decode("ascii").split("|")
+        milliseconds, seen, told, run_id, own, shared = payload.decode("ascii").split("|")
         return Moment(
             seen,
             _EPOCH + timedelta(milliseconds=int(milliseconds)),
-            batch,
-            int(through_event),
-            frozenset(int(event_id) for event_id in told.split(",") if event_id),
+            frozenset(accumulate(int(distance) for distance in told.split(",") if distance)),
             LogPlace(run_id, LogPosition.parse(own), LogPosition.parse(shared)) if run_id else None,
         )
     except ValueError:

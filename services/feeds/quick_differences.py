@@ -109,7 +109,7 @@ class QuickDifferences:
         """None where it is not the plain case. `reached`: None where the look's own moment goes on."""
         viewer_id, moment = look.viewer_id, look.moment
         preferences = self._preferences.get(viewer_id)
-        if preferences is None or moment.batch or viewer_id in self._busy_ids:
+        if preferences is None or viewer_id in self._busy_ids:
             return None
         seen, told = parse_snapshot(moment.seen), moment.told
         changes: list[Added] = []
@@ -134,13 +134,12 @@ class QuickDifferences:
                 changes.append(outcome)
         if len(changes) > 1:
             changes.sort(key=lambda change: change.event_id)
-        if reached is None:
-            reached = moment
-            if changes:
-                now_told = [change.event_id for change in changes] if len(changes) > 1 else (changes[0].event_id,)
-                reached = Moment(moment.seen, moment.as_of, "", 0, told.union(now_told), moment.logs)
         groups = [self._rows[change.event_id] for change in changes]
-        return Difference(changes, reached, None, groups, self._transactions)
+        if reached is not None or not changes:
+            return Difference(changes, reached or moment, None, groups, self._transactions)
+        now_told = [change.event_id for change in changes] if len(changes) > 1 else (changes[0].event_id,)
+        reached = Moment(moment.seen, moment.as_of, told.union(now_told), moment.logs)
+        return Difference(changes, reached, None, groups, self._transactions, is_plain=True)
 
     def _judge(
         self,

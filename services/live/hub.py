@@ -26,7 +26,7 @@ from services.live.joining import Joining
 from services.live.log_reader import VIEWERS_AT_A_TIME, LogReader
 from services.live.registry import Registry
 from services.live.rounds import TICK_SECONDS, Rounds
-from services.live.telling import look_for, tell, told_after
+from services.live.telling import look_for, tell, tell_plain, told_after
 from services.live.watcher import LiveTarget, Watcher, WatcherState
 
 GATHER_SECONDS = 0.002
@@ -216,36 +216,44 @@ class LiveHub:
         """Tells everybody what is noted for them. Returns for whom something was: what, and which rows they were told."""
         watchers = [watcher for watcher in self.registry.ready if watcher.pending]
         self.registry.ready.clear()
-        named: list[tuple[Watcher, dict[int, LogEntry]]] = [(watcher, watcher.pending or {}) for watcher in watchers]
+        named: list[tuple[Watcher, dict[int, LogEntry], Moment]] = [
+            (watcher, watcher.pending or {}, watcher.moment(watcher.place)) for watcher in watchers
+        ]
         for watcher in watchers:
             watcher.pending = None
-        looks = [look_for(watcher, entries) for watcher, entries in named]
+        looks = [look_for(watcher, moment, entries) for watcher, entries, moment in named]
         try:
             differences = await find_differences(self.backends, looks) if looks else []
         except BaseException:
-            for watcher, entries in named:
+            for watcher, entries, _ in named:
                 watcher.pending = entries | (watcher.pending or {})
                 self.registry.ready.add(watcher)
             raise
         looked_at: dict[Watcher, LookedAt] = {}
+        sealer = self.backends.sealer
         deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []
-        for (watcher, entries), difference in zip(named, differences, strict=True):
+        for (watcher, entries, began), difference in zip(named, differences, strict=True):
             if watcher.state is not WatcherState.LIVE:
                 continue
-            try:
-                began, place = watcher.moment(watcher.place), self.registry.place_of(watcher)
-                events = tell(self.backends.sealer, watcher, difference, began=began, place=place)
-            except FeedResetError as error:
-                self.leave(watcher)
-                watcher.target.end(error)
-                continue
-            looked_at[watcher] = (entries, difference.reached.told - watcher.told.keys())
-            watcher.stand_at(difference.reached, told_after(watcher, difference))
+            place = self.registry.place_of(watcher)
+            if difference.is_plain and place is not None and began.logs is not None:
+                events = tell_plain(sealer, watcher, difference, before=began.logs, place=place)
+                if len(events) < len(entries):
+                    looked_at[watcher] = (entries, frozenset())
+            else:
+                try:
+                    events = tell(sealer, watcher, difference, began=began, place=place)
+                except FeedResetError as error:
+                    self.leave(watcher)
+                    watcher.target.end(error)
+                    continue
+                looked_at[watcher] = (entries, difference.reached.told - watcher.told.keys())
+                watcher.stand_at(difference.reached, told_after(watcher, difference))
             if not watcher.pending:
                 watcher.place = None
             if events:
                 deliveries.append((watcher.target, events))
         if deliveries:
             await self.deliver(deliveries)
-            self.set_aside(watcher for watcher, _ in named)
+            self.set_aside(watcher for watcher, _, _ in named)
         return looked_at

@@ -162,7 +162,7 @@ class Joining:
     async def _tell_missed(self, watchers: Sequence[Watcher], named: Mapping[Watcher, Collection[int]]) -> None:
         hub = self._hub
         asked = [watcher for watcher in watchers if watcher not in named or named[watcher]]
-        looks = [look_for(watcher, named.get(watcher)) for watcher in asked]
+        looks = [look_for(watcher, watcher.moment(), named.get(watcher)) for watcher in asked]
         differences = await find_differences(hub.backends, looks) if looks else []
         known = {event_id for watcher in watchers for event_id in watcher.told}
         transactions: dict[int, int] = {}
@@ -187,7 +187,7 @@ class Joining:
                 deliveries.append((watcher.target, events))
         for watcher in watchers:
             # Rows that are gone from the outbox are so old that nothing names them any more.
-            watcher.told = {event_id: transactions[event_id] for event_id in watcher.told if event_id in transactions}
+            watcher.set_told({event_id: transactions[event_id] for event_id in watcher.told if event_id in transactions})
             if watcher.resumed is not None:
                 watcher.resumed = watcher.moment(watcher.place)
         if deliveries:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from domain.cursors import CursorSealer
 from domain.errors import FeedResetError
 from domain.event_log import LogPlace
-from services.feeds.feed_cursors import Moment, seal_moment
+from services.feeds.feed_cursors import Moment, place_text, seal_moment, seal_moment_text
 from services.feeds.feed_difference import Difference, Look
 from services.feeds.feed_events import Added, Changed, FeedChange, FeedResetReason
 from services.feeds.wire_events import ChangedPost, NewPost, RemovedPost, ResetFeed, WireEvent
@@ -22,9 +22,9 @@ _RESETS = {
 }
 
 
-def look_for(watcher: Watcher, event_ids: Collection[int] | None) -> Look:
-    """The question what there is to be told to the watcher. `event_ids`: what its logs name; None: nobody knows."""
-    return Look(watcher.viewer_id, watcher.moment(), event_ids, not watcher.target.wants_changes)
+def look_for(watcher: Watcher, moment: Moment, event_ids: Collection[int] | None) -> Look:
+    """The question what there is to be told to the watcher since its moment. `event_ids`: what its logs name; None: unknown."""
+    return Look(watcher.viewer_id, moment, event_ids, not watcher.target.wants_changes)
 
 
 def tell(
@@ -34,7 +34,8 @@ def tell(
 
     Raises FeedResetError where a watcher of publications alone can no longer be told what it missed.
     """
-    reached = replace(difference.reached, logs=place)
+    reached = difference.reached
+    reached = replace(reached, logs=place)
     if difference.reset is not None:
         if watcher.target.wants_changes:
             return [ResetFeed(seal_moment(sealer, watcher.viewer_id, reached), difference.reset)]
@@ -48,6 +49,26 @@ def tell(
         # Behind the last one that this watcher wants, nothing is left.
         told[-1] = (told[-1][0], reached)
     return [wire_event(change, seal_moment(sealer, watcher.viewer_id, moment)) for change, moment in told]
+
+
+def tell_plain(
+    sealer: CursorSealer, watcher: Watcher, difference: Difference, *, before: LogPlace, place: LogPlace
+) -> list[WireEvent]:
+    """The same for publications alone, which are nearly everything; the watcher is moved on besides.
+
+    `before`: where the logs stood in front of them. There are tens of thousands a second.
+    """
+    viewer_id, head, transactions = watcher.viewer_id, watcher.head, difference.transactions
+    last = len(difference.changes) - 1
+    in_front = place_text(before) if last else ""
+    events: list[WireEvent] = []
+    for number, change in enumerate(difference.changes):
+        assert isinstance(change, Added), "they are publications"
+        watcher.add_told(change.event_id, transactions[change.event_id])
+        where = in_front if number < last else place_text(place)
+        cursor = seal_moment_text(sealer, viewer_id, head, watcher.told_text, where)
+        events.append(NewPost(cursor, change.entry, change.shared))
+    return events
 
 
 def behind(began: Moment, difference: Difference, reached: Moment) -> list[tuple[FeedChange, Moment]]:
@@ -83,4 +104,5 @@ def told_after(watcher: Watcher, difference: Difference) -> dict[int, int]:
     """The rows that the watcher has been told beyond what its snapshot sees, by transaction."""
     if not difference.reached.told:
         return {}
-    return {event_id: watcher.told.get(event_id) or difference.transactions[event_id] for event_id in difference.reached.told}
+    known, transactions = watcher.told, difference.transactions
+    return {event_id: known.get(event_id) or transactions[event_id] for event_id in difference.reached.told}

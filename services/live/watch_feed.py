@@ -18,7 +18,7 @@ from services.feeds.wire_events import MissedEvents, NewPost, ResetFeed, WireEve
 from services.live.hub import LiveHub
 from services.live.telling import behind, wire_event
 
-MAX_MISSED = 1_000
+MAX_MISSED = 100
 """Events in one answer."""
 _MAX_WAITING = 64
 JUDGED_SECONDS = 0.5
@@ -93,10 +93,10 @@ async def watch_home_feed(
 async def read_missed_events(backends: Backends, *, viewer_id: int, after: str, first: int) -> MissedEvents:
     """At most `first` events behind the cursor.
 
-    Raises InvalidArgumentError unless `first` is 1 to MAX_MISSED, InvalidCursorError, UnavailableError.
+    Raises InvalidArgumentError unless `first` is 0 to MAX_MISSED, InvalidCursorError, UnavailableError.
     """
-    if not 1 <= first <= MAX_MISSED:
-        raise InvalidArgumentError(f"first must be between 1 and {MAX_MISSED}")
+    if not 0 <= first <= MAX_MISSED:
+        raise InvalidArgumentError(f"first must be between 0 and {MAX_MISSED}")
     moment = open_moment(backends.sealer, viewer_id, after)
     (difference,) = await find_differences(backends, [Look(viewer_id, moment, None)])
     end = seal_moment(backends.sealer, viewer_id, difference.reached)
@@ -104,6 +104,8 @@ async def read_missed_events(backends: Backends, *, viewer_id: int, after: str, 
         return MissedEvents([ResetFeed(end, difference.reset)], end, has_more=False)
     told = behind(moment, difference, difference.reached)
     part = _part(told, difference.rows, first)
+    if not first:
+        return MissedEvents([], after, has_more=bool(told))
     if not part and told:
         # What belongs together does not fit into one answer.
         return MissedEvents([ResetFeed(end, FeedResetReason.FEED_CHANGED)], end, has_more=False)

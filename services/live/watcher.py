@@ -11,7 +11,7 @@ from typing import Protocol
 from domain.errors import TidingsError
 from domain.event_log import LogEntry, LogPlace, LogPosition
 from domain.snapshots import Snapshot
-from services.feeds.feed_cursors import Moment
+from services.feeds.feed_cursors import Moment, moment_head, told_text
 from services.feeds.wire_events import WireEvent
 
 _UNKNOWN = (1 << 63) - 1
@@ -57,7 +57,7 @@ class Watcher:
 
     __slots__ = (
         "as_of",
-        "batch",
+        "head",
         "pending",
         "place",
         "resumed",
@@ -65,8 +65,9 @@ class Watcher:
         "seen_text",
         "state",
         "target",
-        "through_event",
         "told",
+        "told_last",
+        "told_text",
         "viewer_id",
     )
 
@@ -77,8 +78,10 @@ class Watcher:
         self.pending: dict[int, LogEntry] | None = None
         self.place: LogPlace | None = None
         self.told: dict[int, int] = {}
+        self.told_text, self.told_last = "", 0
+        """The rows as cursors name them, and the last of them."""
         self.seen_text, self.seen = "", _NOTHING_SEEN
-        self.as_of, self.batch, self.through_event = _EPOCH, "", 0
+        self.as_of, self.head = _EPOCH, ""
         self.resumed = moment
         """Where it wants to go on from; None: from now on."""
         if moment is not None:
@@ -86,15 +89,27 @@ class Watcher:
 
     def stand_at(self, moment: Moment, told: dict[int, int] | None = None) -> None:
         """It has been told everything up to the moment. `told`: the transactions of what the moment has told, where known."""
-        self.as_of, self.batch, self.through_event = moment.as_of, moment.batch, moment.through_event
-        if moment.seen != self.seen_text:
-            self.seen_text, self.seen = moment.seen, _parse(moment.seen)
+        if moment.seen != self.seen_text or moment.as_of != self.as_of:
+            self.seen_text, self.seen, self.as_of = moment.seen, _parse(moment.seen), moment.as_of
+            self.head = moment_head(moment)
         # Unknown transactions count as unseen: the row stays in the list until the next reading of PostgreSQL.
-        self.told = told if told is not None else dict.fromkeys(moment.told, _UNKNOWN)
+        self.set_told(told if told is not None else dict.fromkeys(moment.told, _UNKNOWN))
+
+    def set_told(self, told: dict[int, int]) -> None:
+        """It has been told these rows, and no others beyond its snapshot."""
+        self.told = told
+        self.told_text = told_text(list(told)) if told else ""
+        self.told_last = next(reversed(told)) if told else 0
+
+    def add_told(self, event_id: int, transaction: int) -> None:
+        """It has been told one more row."""
+        self.told[event_id] = transaction
+        self.told_text = f"{self.told_text},{event_id - self.told_last}" if self.told_text else str(event_id)
+        self.told_last = event_id
 
     def moment(self, logs: LogPlace | None = None) -> Moment:
         """How far it has been told."""
-        return Moment(self.seen_text, self.as_of, self.batch, self.through_event, frozenset(self.told), logs)
+        return Moment(self.seen_text, self.as_of, frozenset(self.told), logs)
 
     def expect(self, entries: Iterable[LogEntry], before: LogPlace) -> None:
         """Notes what concerns it, but what it knows. `before`: the place of the logs in front of these entries."""
@@ -120,13 +135,13 @@ class Watcher:
     def advance(self, checkpoint: Moment, snapshot: Snapshot, kept: Iterable[int], hidden: Collection[int]) -> None:
         """Everything that the checkpoint sees has been told, but what the transactions `hidden` wrote. `kept`: rows that stay
         noted as told all the same."""
-        self.as_of, self.batch, self.through_event = checkpoint.as_of, "", 0
-        self.seen_text, self.seen = checkpoint.seen, snapshot
+        self.seen_text, self.seen, self.as_of = checkpoint.seen, snapshot, checkpoint.as_of
         if hidden:
             self.seen = snapshot.without(hidden)
             self.seen_text = str(self.seen)
+        self.head = moment_head(checkpoint if not hidden else self.moment())
         told = {event_id: transaction for event_id, transaction in self.told.items() if not self.seen.sees(transaction)}
-        self.told = told | {event_id: self.told[event_id] for event_id in kept if event_id in self.told}
+        self.set_told(told | {event_id: self.told[event_id] for event_id in kept if event_id in self.told})
 
 
 class ViewerLog:

@@ -107,7 +107,7 @@ async def test_missed_events_come_page_by_page(world: World, live_hub: LiveHub) 
 async def test_bad_arguments(world: World, live_hub: LiveHub) -> None:
     await world.add("ada", "bob")
     cursor = (await world.page("bob")).event_cursor
-    for first in (0, -1, 1_001):
+    for first in (-1, 101):
         answer = await _ask(world, live_hub, "bob", after=cursor, first=first)
         assert [failure["extensions"]["code"] for failure in answer["errors"]] == ["BAD_USER_INPUT"]
     for after in ("", "junk", (await world.page("ada")).event_cursor):
