@@ -17,6 +17,8 @@ GRACE_SECONDS = 1
 """Requests under way when the process is told to stop get so long; sockets are closed with 1012 at once."""
 KEEP_ALIVE_SECONDS = 15
 BACKLOG = 2_048
+WORKER_SECONDS = 30
+"""One of several processes has so long to start, and to answer its supervisor: a busy machine takes more than uvicorn's 5 s."""
 
 
 def run_server(settings: Settings, host: str, port: int, processes: int) -> None:
@@ -66,6 +68,7 @@ def server_config(settings: Settings, app: Starlette | str, host: str, port: int
         forwarded_allow_ips=[*settings.trusted_proxies],
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=WORKER_SECONDS,
         backlog=BACKLOG,
         lifespan="on",
     )

@@ -135,12 +135,12 @@ class SocketConnection:
         self.state.sockets.admission.withdraw(self)
         if self._signing_in is not None:
             self._signing_in.cancel()
-        operations, self._operations = self._operations, {}
-        for operation in operations.values():
-            operation.close()
         if self._viewer_id is not None:
             self.state.sockets.leave(self._viewer_id, self.wire)
             self._viewer_id = None
+        operations, self._operations = self._operations, {}
+        for operation in operations.values():
+            operation.close()
 
     def send(self, message: dict[str, Any]) -> None:
         """Sends a message."""

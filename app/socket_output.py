@@ -10,6 +10,8 @@ import asyncio
 import socket
 from collections.abc import Callable
 
+import structlog
+
 from app.socket_frames import text_frame_head
 
 HIGH_WATER_BYTES = 65_536
@@ -17,6 +19,8 @@ LOW_WATER_BYTES = 16_384
 """A transport that holds more than the one has no room until it holds less than the other."""
 SEND_BUFFER_BYTES = 65_536
 """What is asked of the kernel, which takes twice as much to account for its own overhead."""
+
+log = structlog.get_logger(__name__)
 
 
 class Flushes:
@@ -34,7 +38,10 @@ class Flushes:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for output in waiting:
-            output.flush()
+            try:
+                output.flush()
+            except Exception:
+                log.exception("socket.flush_failed")
 
 
 class SocketOutput:
