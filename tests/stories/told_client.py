@@ -38,7 +38,7 @@ class ToldClient:
 
     @classmethod
     async def open(cls, backends: Backends, viewer_id: int) -> Self:
-        moment, entries = await _read(backends, viewer_id)
+        moment, entries = await read_feed(backends, viewer_id)
         return cls(backends, viewer_id, moment, entries)
 
     async def look(self, event_ids: Collection[int] | None = None) -> Difference:
@@ -54,13 +54,13 @@ class ToldClient:
         if difference.reset is not None:
             assert not difference.changes
             self.resets.append(difference.reset)
-            self.moment, self.entries = await _read(self.backends, self.viewer_id)
+            self.moment, self.entries = await read_feed(self.backends, self.viewer_id)
             self.published.clear()
             return
         self.changes += difference.changes
         written = [one.entry.facts for one in difference.changes if isinstance(one, Added)]
         written += [one.facts for one in difference.changes if isinstance(one, Changed)]
-        readings = await _readings(self.backends, self.viewer_id, written)
+        read = await readings(self.backends, self.viewer_id, written)
         for change in difference.changes:
             if isinstance(change, Removed):
                 assert change.post_id in self.entries, f"{change} of what the client does not have"
@@ -70,14 +70,14 @@ class ToldClient:
                 assert not change.is_publication or change.event_id not in self.published, f"{change} twice"
                 if change.is_publication:
                     self.published.add(change.event_id)
-                self.entries[change.entry.node.id] = readings[change.entry.node.id]
+                self.entries[change.entry.node.id] = read[change.entry.node.id]
             else:
                 assert change.facts.post.id in self.entries, f"{change} of what the client does not have"
-                self.entries[change.facts.post.id] = readings[change.facts.post.id]
+                self.entries[change.facts.post.id] = read[change.facts.post.id]
 
     async def check(self) -> None:
         """Raises AssertionError unless what is shown is the feed as it is now."""
-        _, fresh = await _read(self.backends, self.viewer_id)
+        _, fresh = await read_feed(self.backends, self.viewer_id)
         assert self.entries.keys() == fresh.keys(), (
             f"{self.viewer_id}: missing {sorted(fresh.keys() - self.entries.keys())}, "
             f"too many {sorted(self.entries.keys() - fresh.keys())}"
@@ -91,21 +91,23 @@ class ToldClient:
         assert all(reason in allowed for reason in self.resets), f"{self.viewer_id}: {self.resets}"
 
 
-async def _read(backends: Backends, viewer_id: int) -> tuple[Moment, dict[int, Reading]]:
+async def read_feed(backends: Backends, viewer_id: int) -> tuple[Moment, dict[int, Reading]]:
+    """The whole feed as it is now, and the moment of it."""
     page = await read_home_feed(backends, viewer_id=viewer_id, page=PageRequest(_WHOLE, None), order=FeedOrder.LATEST)
     assert not page.page_info.has_next_page
     moment = open_moment(backends.sealer, viewer_id, page.event_cursor)
-    return moment, await _readings(backends, viewer_id, [entry.facts for entry in page.edges])
+    return moment, await readings(backends, viewer_id, [entry.facts for entry in page.edges])
 
 
-async def _readings(backends: Backends, viewer_id: int, nodes: Iterable[PostFacts]) -> dict[int, Reading]:
+async def readings(backends: Backends, viewer_id: int, nodes: Iterable[PostFacts]) -> dict[int, Reading]:
+    """How entries read, by their nodes."""
     nodes = list(nodes)
     about = {facts.post.id: facts.about.post for facts in nodes}
     quoted_ids = {post.shared_post_id for post in about.values() if post.shared_post_id is not None}
     quoted = await load_visible_posts(backends, quoted_ids, viewer_id=viewer_id) if quoted_ids else {}
-    readings: dict[int, Reading] = {}
+    found: dict[int, Reading] = {}
     for node_id, post in about.items():
         seen = quoted.get(post.shared_post_id) if post.shared_post_id is not None else None
         inner = (seen.post.text, seen.post.visibility.value) if seen is not None else None
-        readings[node_id] = post.text, post.visibility.value, inner
-    return readings
+        found[node_id] = post.text, post.visibility.value, inner
+    return found
