@@ -134,8 +134,7 @@ class Case:
             return
         self._first[key] = row_id
         if subject == "relation":
-            fields = {name: state for name, state in value.items() if name != "user_id"}
-            self.relations_before[value["user_id"]] = Relation(**fields)
+            self.relations_before[value["user_id"]] = relation_of(value)
         elif subject == "hashtag":
             self.hashtags_before[value["id"]] = value["followed"]
         elif subject == "preferences":
@@ -174,6 +173,11 @@ class Case:
     def author_before(self, user: UserRecord) -> UserRecord:
         row = self._by_account.get(user.id)
         return user if row is None or row.before is None else replace(user, **row.before)
+
+
+def relation_of(noted: Mapping[str, Any]) -> Relation:
+    """A relation as `db.feed_changes` noted it."""
+    return Relation(**{name: state for name, state in noted.items() if name != "user_id"})
 
 
 def _first_edit(rows: Sequence[ChangeRow]) -> Mapping[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.feed import FeedEntry
@@ -37,9 +37,40 @@ class DifferenceJudge:
 
     facts: DifferenceFacts
     _shared: dict[tuple[object, ...], Added | Changed] = field(default_factory=dict)
+    _alike: dict[tuple[object, ...], list[FeedChange]] = field(default_factory=dict)
 
-    def changes(self, case: Case, root_id: int) -> Iterator[FeedChange]:
+    def changes(self, case: Case, root_id: int) -> Sequence[FeedChange]:
         """What is different about one post."""
+        key = self._likeness(case, root_id)
+        if key is None:
+            return list(self._judge(case, root_id))
+        known = self._alike.get(key)
+        if known is None:
+            known = self._alike[key] = list(self._judge(case, root_id))
+        return known
+
+    def _likeness(self, case: Case, root_id: int) -> tuple[object, ...] | None:
+        """Equal for viewers to whom the same is to be said; None where that is not plain to see."""
+        facts = self.facts
+        root = facts.posts.get(root_id)
+        is_plain = not (case.relations_before or case.hashtags_before or case.preferences_before)
+        if root is None or not is_plain or facts.shares.get(root_id) or case.viewer_id == root.author.id:
+            return None
+        quoted = facts.posts.get(root.post.shared_post_id) if root.post.shared_post_id is not None else None
+        if quoted is not None and case.viewer_id == quoted.author.id:
+            return None
+        return (
+            root_id,
+            frozenset(case.named),
+            max(case.roots[root_id]),
+            id(case.preferences),
+            id(facts.relation(case, root.author.id, is_before=False)),
+            id(facts.relation(case, quoted.author.id, is_before=False)) if quoted is not None else None,
+            self._hashtags(case, root_id, is_before=False),
+            self._hashtags(case, root_id, is_before=True),
+        )
+
+    def _judge(self, case: Case, root_id: int) -> Iterator[FeedChange]:
         now = self._view(case, root_id, is_before=False)
         before = self._view(case, root_id, is_before=True)
         event_id = max(case.roots[root_id])

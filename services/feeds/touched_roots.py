@@ -10,7 +10,7 @@ from db.outbox import OutboxKind
 from db.touched_posts import load_all_roots, load_later_roots, load_quotes_of, load_roots_of_pairs, load_tagged_roots
 from db.users import load_users
 from domain.records import Relation, UserRecord
-from services.feeds.difference_case import Case
+from services.feeds.difference_case import Case, relation_of
 from services.feeds.difference_facts import DifferenceFacts
 from services.feeds.feed_events import FeedResetReason
 
@@ -96,10 +96,11 @@ async def _follow_accounts(facts: DifferenceFacts, accounts: _Pending, relations
         if user is None:
             continue
         now = facts.relation(case, account_id, is_before=False)
-        before = facts.relation(case, account_id, is_before=True)
-        if _standing(user, now) != _standing(case.author_before(user), before):
+        # Also what was for a while: what was published in between is named in no log of somebody who did not follow then.
+        known = [facts.relation(case, account_id, is_before=True), *_relation_before(row)]
+        if any(_standing(case.author_before(user), before) != _standing(user, now) for before in known):
             touching.append((case, row))
-            pairs.append((case.viewer_id, account_id, _may_be_source(now) or _may_be_source(before)))
+            pairs.append((case.viewer_id, account_id, any(map(_may_be_source, (now, *known)))))
     if pairs:
         found = await load_roots_of_pairs(facts.session, pairs, since=facts.since, size=MAX_EXAMINED + 1)
         for (case, row), root_ids in zip(touching, found, strict=True):
@@ -126,8 +127,14 @@ async def _follow_hashtags(facts: DifferenceFacts, pending: _Pending) -> None:
     for case, row in pending:
         hashtag_id = _hashtag(row)["id"]
         is_followed = case.viewer_id in facts.hashtag_followers[hashtag_id]
-        if case.hashtags_before.get(hashtag_id) != is_followed:
+        if {case.hashtags_before.get(hashtag_id), _hashtag(row)["followed"]} != {is_followed}:
             _touch_all(case, found.get(hashtag_id, ()), row.id, MAX_EXAMINED)
+
+
+def _relation_before(row: ChangeRow) -> list[Relation]:
+    if row.kind is not OutboxKind.FEED_CHANGED or row.before is None:
+        return []
+    return [relation_of(row.before["relation"])]
 
 
 def _hashtag(row: ChangeRow) -> dict[str, Any]:

@@ -197,3 +197,14 @@ async def hidden_twice_over(world: World) -> None:
     await world.unfollow("vera", "ada")
     await client.look([*banned, *await _newest_rows(world, 1)])
     await client.check()
+
+
+async def followed_again(world: World) -> None:
+    """What was published while somebody did not follow is in no log of theirs."""
+    client = await _open(world)
+    await world.unfollow("vera", "ada")
+    ended = await _newest_rows(world, 1)
+    await world.post("ada")
+    await world.follow("vera", "ada")
+    await client.look([*ended, *await _newest_rows(world, 1)])
+    await client.check()

@@ -7,7 +7,7 @@ import pytest
 from settings import Settings
 from tests.stories.difference_walk import DifferenceMachine, open_difference_ground, take_difference_walks
 
-WALKS = 8
+WALKS = 6
 STEPS = 40
 
 

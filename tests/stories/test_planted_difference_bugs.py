@@ -23,6 +23,7 @@ FOUND_BY: dict[str, Callable[[World], Awaitable[None]]] = {
     "quick_in_spite_of_changes": scenes.told_out_of_order,
     "rows_told_one_by_one": scenes.edited_there_and_back,
     "accounts_compared_one_by_one": scenes.hidden_twice_over,
+    "only_the_ends_compared": scenes.followed_again,
 }
 OTHERS = (scenes.hashtags_lost,)
 
