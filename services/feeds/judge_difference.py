@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from domain.feed import FeedEntry
@@ -39,48 +39,38 @@ class DifferenceJudge:
     _shared: dict[tuple[object, ...], Added | Changed] = field(default_factory=dict)
     _alike: dict[tuple[object, ...], list[FeedChange]] = field(default_factory=dict)
 
-    def changes(self, case: Case, root_id: int) -> Sequence[FeedChange]:
-        """What is different about one post."""
-        key = self._likeness(case, root_id)
-        if key is None:
-            return list(self._judge(case, root_id))
-        known = self._alike.get(key)
-        if known is None:
-            known = self._alike[key] = list(self._judge(case, root_id))
-        return known
+    def changes(self, case: Case, root_id: int) -> Iterator[FeedChange]:
+        """What is different about one post, and what was different for a while.
 
-    def _likeness(self, case: Case, root_id: int) -> tuple[object, ...] | None:
-        """Equal for viewers to whom the same is to be said; None where that is not plain to see."""
-        facts = self.facts
-        root = facts.posts.get(root_id)
-        is_plain = not (case.relations_before or case.hashtags_before or case.preferences_before)
-        if root is None or not is_plain or facts.shares.get(root_id) or case.viewer_id == root.author.id:
-            return None
-        quoted = facts.posts.get(root.post.shared_post_id) if root.post.shared_post_id is not None else None
-        if quoted is not None and case.viewer_id == quoted.author.id:
-            return None
-        return (
-            root_id,
-            frozenset(case.named),
-            max(case.roots[root_id]),
-            id(case.preferences),
-            id(facts.relation(case, root.author.id, is_before=False)),
-            id(facts.relation(case, quoted.author.id, is_before=False)) if quoted is not None else None,
-            self._hashtags(case, root_id, is_before=False),
-            self._hashtags(case, root_id, is_before=True),
-        )
-
-    def _judge(self, case: Case, root_id: int) -> Iterator[FeedChange]:
+        A client may be ahead of its moment: a page is a little newer than its cursor, and one that was fetched after a reset
+        newer than that. It may have been shown what was so in between; so whatever was not always as it is now is said, too.
+        """
         now = self._view(case, root_id, is_before=False)
         before = self._view(case, root_id, is_before=True)
+        between = self._views_between(case, root_id)
         event_id = max(case.roots[root_id])
-        for node_id in before.shown.keys() - now.shown.keys():
+        was_shown = before.shown.keys() | {node_id for view in between for node_id in view.shown}
+        for node_id in was_shown - now.shown.keys():
             yield Removed(event_id, node_id)
         for node_id, verdict in now.shown.items():
             if node_id not in before.shown:
                 yield self._added(case, verdict, now, event_id)
-            elif before.reading != now.reading:
+            elif any(node_id not in view.shown for view in between):
+                yield Removed(event_id, node_id)
+                yield self._added(case, verdict, now, event_id)
+            elif any(view.reading != now.reading for view in (before, *between)):
                 yield self._changed(verdict, event_id)
+
+    def _views_between(self, case: Case, root_id: int) -> list[_View]:
+        """The entries as they were after each of the rows but the last one."""
+        row_ids = sorted(case.roots[root_id])
+        views: list[_View] = []
+        for number in range(1, len(row_ids)):
+            earlier = Case(case.look, case.told, case.preferences)
+            for row_id in row_ids[number:]:
+                earlier.name(case.named[row_id])
+            views.append(self._view(earlier, root_id, is_before=True))
+        return views
 
     def _added(self, case: Case, verdict: Verdict, view: _View, event_id: int) -> Added:
         rules = self._rules(case, is_before=False)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from db import feed_changes, touched_posts
-from services.feeds import feed_difference, touched_roots
+from services.feeds import touched_roots
 from services.feeds.difference_case import Case, Told
 from services.feeds.difference_facts import DifferenceFacts
 from services.feeds.quick_differences import QuickDifferences
@@ -75,16 +75,6 @@ def quick_in_spite_of_changes(patch: Patch) -> None:
     patch.setattr(QuickDifferences, "__init__", careless)
 
 
-def rows_told_one_by_one(patch: Patch) -> None:
-    """Only rows that have made a difference by themselves count as told."""
-    honest = feed_difference._Answering._difference
-
-    def careless(answering: Any, case: Case, changes: Sequence[Any], told: Any) -> Any:
-        return honest(answering, case, changes, {change.event_id for change in changes} if told else ())
-
-    patch.setattr(feed_difference._Answering, "_difference", careless)
-
-
 def accounts_compared_one_by_one(patch: Patch) -> None:
     """Relation and account are looked at as if only one of them could have changed."""
     patch.setattr(DifferenceFacts, "name_account_rows", lambda *_: None)
@@ -108,7 +98,6 @@ BY_NAME: dict[str, Callable[[Patch], None]] = {
         shares_that_are_gone_forgotten,
         friends_not_noted,
         quick_in_spite_of_changes,
-        rows_told_one_by_one,
         accounts_compared_one_by_one,
         only_the_ends_compared,
     )
