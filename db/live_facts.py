@@ -1,4 +1,4 @@
-"""What the feed rule needs for many viewers at once: how the connected ones stand to the few accounts of a batch of events."""
+"""How many viewers stand to a few accounts, and which of them are awake: for counters that many watch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from typing import Any
 from sqlalchemy import text
 
 from db.database import ReadSession
-from db.rows import POST_COLUMNS, USER_COLUMNS, to_post_facts_for_many
 from domain.preferences import FeedPreferences
-from domain.records import NO_RELATION, PostFacts, Relation
-
-_MANY_SHARES = 1_000
-"""Shares of one post from which its shares are looked for by whom the viewers follow."""
+from domain.records import NO_RELATION, Relation
 
 # From one side in each case, one look into an index for each: asked for both lists at once, the planner combines them badly
 # (40 ms instead of 1 for one author and 300 viewers).
@@ -46,25 +42,7 @@ _RELATIONS = text(
       AND (m.until IS NULL OR m.until > statement_timestamp())
     """
 )
-_HASHTAGS = text(
-    """
-    SELECT t.post_id, h.user_id, h.hashtag_id FROM post_hashtags t
-    JOIN hashtag_follows h ON h.hashtag_id = t.hashtag_id AND h.user_id = ANY(CAST(:viewer_ids AS bigint[]))
-    WHERE t.post_id = ANY(CAST(:ids AS bigint[])) ORDER BY t.post_id, h.hashtag_id
-    """
-)
 _AWAKE = text("SELECT id, settings FROM users WHERE id = ANY(CAST(:viewer_ids AS bigint[])) AND suspended_at IS NULL")
-_SHARES = f"""
-    SELECT {POST_COLUMNS}, {USER_COLUMNS} FROM posts p JOIN users u ON u.id = p.author_id
-    WHERE p.shared_post_id = ANY(CAST(:ids AS bigint[])) AND p.is_plain_share AND p.deleted_at IS NULL AND p.id >= :from_id
-"""
-_FEW_SHARES = text(_SHARES)
-_SHARES_BY_SOURCES = text(
-    _SHARES
-    + """ AND p.author_id IN (
-      SELECT s.author_id FROM unnest(CAST(:viewer_ids AS bigint[])) AS v(id) JOIN feed_sources s ON s.viewer_id = v.id
-    )"""
-)
 
 
 class Relations:
@@ -78,15 +56,6 @@ class Relations:
 
     def add(self, viewer_id: int, account_id: int, **changes: Any) -> None:
         self._relations[viewer_id, account_id] = replace(self.between(viewer_id, account_id), **changes)
-
-    def viewers_with_source(self, account_id: int, viewer_ids: Iterable[int]) -> list[int]:
-        """Those of the viewers who follow the account, or keep its history."""
-        return [
-            viewer_id
-            for viewer_id in viewer_ids
-            if (relation := self._relations.get((viewer_id, account_id))) is not None
-            and (relation.follows or relation.kept_until is not None)
-        ]
 
 
 async def load_relations_among(session: ReadSession, viewer_ids: Sequence[int], account_ids: Sequence[int]) -> Relations:
@@ -109,33 +78,7 @@ async def load_relations_among(session: ReadSession, viewer_ids: Sequence[int], 
     return relations
 
 
-async def load_followed_hashtags_among(
-    session: ReadSession, post_ids: Iterable[int], viewer_ids: Sequence[int]
-) -> dict[int, dict[int, tuple[int, ...]]]:
-    """For each post, for each of the viewers, the hashtags of the post that the viewer follows."""
-    found: dict[int, dict[int, tuple[int, ...]]] = {}
-    parameters = {"ids": list(post_ids), "viewer_ids": list(viewer_ids)}
-    for post_id, viewer_id, hashtag_id in await session.execute(_HASHTAGS, parameters):
-        of_post = found.setdefault(post_id, {})
-        of_post[viewer_id] = (*of_post.get(viewer_id, ()), hashtag_id)
-    return found
-
-
 async def load_awake(session: ReadSession, viewer_ids: Iterable[int]) -> dict[int, FeedPreferences]:
     """The preferences of those of the viewers who are not suspended: suspended accounts see nothing."""
     rows = await session.execute(_AWAKE, {"viewer_ids": list(viewer_ids)})
     return {viewer_id: FeedPreferences.from_settings(settings) for viewer_id, settings in rows}
-
-
-async def load_shares_of(
-    session: ReadSession, roots: Iterable[PostFacts], viewer_ids: Sequence[int], *, from_id: int
-) -> list[PostFacts]:
-    """Existing shares without words of the given posts from an id on: all, or those by accounts that some viewer follows."""
-    few = [root.post.id for root in roots if root.post.share_count <= _MANY_SHARES]
-    many = [root.post.id for root in roots if root.post.share_count > _MANY_SHARES]
-    shares: list[PostFacts] = []
-    for statement, ids, more in ((_FEW_SHARES, few, {}), (_SHARES_BY_SOURCES, many, {"viewer_ids": list(viewer_ids)})):
-        if ids:
-            rows = await session.execute(statement, {"ids": ids, "from_id": from_id, **more})
-            shares += [to_post_facts_for_many(row) for row in rows]
-    return shares

@@ -20,13 +20,7 @@ _MOST_IDS = 4_000
 
 
 class LiveBell(Protocol):
-    """Rings every listening process."""
-
-    async def ring(self) -> None:
-        """Returns when it has been rung, or could not be."""
-
-    def ring_soon(self) -> None:
-        """Returns at once; the ring follows within milliseconds."""
+    """Rings every listening process. (What goes to event logs is rung in the step that writes them.)"""
 
     def ring_counts(self, post_ids: Iterable[int]) -> None:
         """The counts of posts have changed: call it after the commit. Returns at once; the ring follows within milliseconds."""
@@ -38,20 +32,12 @@ class RedisBell:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._task: asyncio.Task[None] | None = None
-        self._is_wanted = False
         self._counted: set[int] = set()
-
-    async def ring(self) -> None:
-        await self._publish(channels.SHARED_BELL, b"")
-
-    def ring_soon(self) -> None:
-        self._is_wanted = True
-        self._begin()
 
     def ring_counts(self, post_ids: Iterable[int]) -> None:
         self._counted.update(post_ids)
-        if self._counted:
-            self._begin()
+        if self._counted and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._ring_while_counted(), name="live-bell")
 
     async def close(self) -> None:
         """Gives up a ring that is still under way."""
@@ -60,19 +46,11 @@ class RedisBell:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    def _begin(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._ring_while_wanted(), name="live-bell")
-
-    async def _ring_while_wanted(self) -> None:
-        while self._is_wanted or self._counted:
-            if self._is_wanted:
-                self._is_wanted = False
-                await self.ring()
-            if self._counted:
-                counted, self._counted = list(self._counted), set()
-                for start in range(0, len(counted), _MOST_IDS):
-                    await self._publish(channels.POST_COUNTS, pack_ids(counted[start : start + _MOST_IDS]))
+    async def _ring_while_counted(self) -> None:
+        while self._counted:
+            counted, self._counted = list(self._counted), set()
+            for start in range(0, len(counted), _MOST_IDS):
+                await self._publish(channels.POST_COUNTS, pack_ids(counted[start : start + _MOST_IDS]))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _publish(self, channel: str, message: bytes) -> None:

@@ -34,7 +34,8 @@ _SHAPE = """
       SELECT concat_ws(':', c.relname, c.relkind, c.relpersistence, c.reloptions) FROM pg_class c
       WHERE c.relnamespace = 'public'::regnamespace
       UNION ALL SELECT concat_ws(':', attrelid::regclass, attname, atttypid, attnotnull, pg_get_expr(d.adbin, d.adrelid))
-      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+      LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
       WHERE c.relnamespace = 'public'::regnamespace AND NOT attisdropped AND attnum > 0
       UNION ALL SELECT concat_ws(':', conname, pg_get_constraintdef(oid)) FROM pg_constraint
       WHERE connamespace = 'public'::regnamespace

@@ -200,7 +200,6 @@ async def _close(backends: Backends, event: LeasedEvent, delivery: Delivery | No
         lag_seconds = await outbox.close_event(session, event.id, attempt=event.attempt)
     if lag_seconds is None:
         return DeliveryReport(Outcome.GONE, delivery, written)
-    await backends.live_bell.ring()
     backends.observer.post_was_delivered(
         outcome=delivery.value if delivery else "none", lag_seconds=lag_seconds, timelines=written
     )

@@ -35,5 +35,4 @@ async def publish_post(
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
     backends.relay_bell.ring()
     # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.
-    backends.live_bell.ring_soon()
     return post

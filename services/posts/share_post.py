@@ -39,7 +39,6 @@ async def share_post(backends: Backends, *, author_id: int, post_id: int, body: 
             await write_post_hashtags(session, made.id, after=hashtag_names(entities), was_counted=False, is_counted=True)
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=made.id)
     backends.relay_bell.ring()
-    backends.live_bell.ring_soon()
     backends.live_bell.ring_counts([root_id])
     return made
 

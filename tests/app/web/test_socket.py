@@ -18,6 +18,7 @@ from app.message_rate import BURST_MESSAGES
 from bootstrap import open_backends
 from settings import Settings
 from tests.app.web.running_server import RunningServer, SocketClient, codes, run_web, token_for
+from tests.world import World
 
 VIEWER = "{ viewer { username } }"
 NEW_POSTS = "subscription { newPosts { cursor edge { node { text } } } }"
@@ -44,10 +45,10 @@ async def subscribe_until_live(client: SocketClient, operation_id: str = "live")
     await asyncio.sleep(0.1)
 
 
-async def ring(settings: Settings) -> None:
-    """What a worker does when it has delivered a post."""
+async def deliver(settings: Settings) -> None:
+    """What workers do."""
     async with open_backends(settings) as backends:
-        await backends.live_bell.ring()
+        await World(backends).drain()
 
 
 async def test_queries_and_mutations_are_answered_and_completed(web: RunningServer) -> None:
@@ -78,7 +79,7 @@ async def test_subscription_gets_a_post_and_ends_when_it_is_completed(web: Runni
     async with web.session(token) as client:
         await subscribe_until_live(client)
         await web.data(CREATE, token, text="live")
-        await ring(web.settings)
+        await deliver(web.settings)
         event = await client.receive()
         assert event["id"] == "live"
         assert event["payload"]["data"]["newPosts"]["edge"]["node"]["text"] == "live"

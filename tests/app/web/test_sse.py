@@ -21,6 +21,7 @@ from settings import Settings
 from tests.app.web.event_source import STREAM, EventSource, open_source
 from tests.app.web.people_of_a_server import account, done
 from tests.app.web.running_server import RunningServer, codes, run_web, token_for
+from tests.world import World
 
 VIEWER = "{ viewer { username } }"
 NEW_POSTS = "subscription ($after: String) { newPosts(after: $after) { edge { node { text } } } }"
@@ -53,7 +54,7 @@ async def backends(web_settings: Settings) -> AsyncIterator[Backends]:
 
 async def publish(web: RunningServer, backends: Backends, name: str, text: str) -> str:
     post_id: str = (await web.data(CREATE, token_for(name), text=text))["createPost"]["post"]["id"]
-    await backends.live_bell.ring()
+    await World(backends).drain()
     return post_id
 
 
