@@ -24,6 +24,7 @@ TIMER_SECONDS = 5.0
 """Give or take a fifth, so that processes that were started together do not look at the same time."""
 _RECONNECT_SECONDS = 0.5
 _CONNECT_TIMEOUT_SECONDS = 2.0
+_STOP_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -60,9 +61,10 @@ class BellListener:
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            # Again where a deadline that ended at the same moment has taken the first one for its own.
+            while not self._task.done():
+                self._task.cancel()
+                await asyncio.wait({self._task}, timeout=_STOP_SECONDS)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             await self._redis.aclose()
 

@@ -12,7 +12,7 @@ from db import feed_candidates, outbox, pulled_posts
 from domain import feed_rule
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
-from services.fan_out import deliver_event as deliver_module
+from services.fan_out import routes as routes_module
 from services.feeds import feed_candidates as reader_module
 from services.feeds import read_home_feed
 from services.fill_page import FilledPage, fill_page
@@ -22,6 +22,10 @@ from tests.stories.planting import Patch, change_script, change_sql
 from tests.world import World
 
 SMALLER_THAN_A_LARGE_CAP = 8
+
+
+DELIVER = ("tell_viewers", "deliver")
+"""The parts of the script that delivers."""
 
 
 def open_promises_not_merged(patch: Patch, _: World) -> None:
@@ -63,14 +67,14 @@ def cut_slice_taken_as_whole(patch: Patch, _: World) -> None:
 
 
 def trimmed_without_saying_so(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", "deliver", "if string.sub(marker, -1) == 'w' then", "if false then")
+    change_script(world, "_deliver", DELIVER, "if string.sub(marker, -1) == 'w' then", "if false then")
 
 
 def written_to_cold_timelines(_: Patch, world: World) -> None:
     change_script(
         world,
         "_deliver",
-        "deliver",
+        DELIVER,
         "elseif state == 'r' then",
         "elseif not state then redis.call('ZADD', key, score, member) elseif state == 'r' then",
     )
@@ -80,7 +84,7 @@ def written_below_the_floor(_: Patch, world: World) -> None:
     change_script(
         world,
         "_deliver",
-        "deliver",
+        DELIVER,
         "local fits = true\n    if string.sub(marker, -1) == 'c' then",
         "local fits = true\n    if false then",
     )
@@ -91,7 +95,7 @@ def ties_the_other_way_round(_: Patch, world: World) -> None:
 
 
 def building_timelines_not_written_to(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", "deliver", "if state == 'b' then", "if state == 'never' then")
+    change_script(world, "_deliver", DELIVER, "if state == 'b' then", "if state == 'never' then")
 
 
 def relation_not_judged_again(patch: Patch, _: World) -> None:
@@ -126,7 +130,7 @@ def rebuilt_before_marking(patch: Patch, _: World) -> None:
 
 
 def private_posts_pushed(patch: Patch, _: World) -> None:
-    patch.setattr(deliver_module, "Visibility", SimpleNamespace(PRIVATE=object()))
+    patch.setattr(routes_module, "Visibility", SimpleNamespace(PRIVATE=object()))
 
 
 def deletions_not_delivered(patch: Patch, _: World) -> None:
