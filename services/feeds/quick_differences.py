@@ -136,7 +136,7 @@ class QuickDifferences:
             changes.sort(key=lambda change: change.event_id)
         groups = [self._rows[change.event_id] for change in changes]
         if reached is not None or not changes:
-            return Difference(changes, reached or moment, None, groups, self._transactions)
+            return Difference(changes, reached or moment, None, groups, self._transactions, is_plain=True)
         now_told = [change.event_id for change in changes] if len(changes) > 1 else (changes[0].event_id,)
         reached = Moment(moment.seen, moment.as_of, told.union(now_told), moment.logs)
         return Difference(changes, reached, None, groups, self._transactions, is_plain=True)

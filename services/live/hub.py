@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 import structlog
 
 from domain.errors import CacheUnavailableError, FeedResetError, UnavailableError
-from domain.event_log import SHARED_BELL, VIEWERS_BELL, LogEntry, unpack_ids
+from domain.event_log import SHARED_BELL, VIEWERS_BELL, LogEntry, LogPlace, unpack_ids
 from live.event_logs import EventLogs
 from services.backends import Backends
 from services.feeds.feed_cursors import Moment, seal_moment
@@ -31,6 +31,9 @@ from services.live.watcher import LiveTarget, Watcher, WatcherState
 
 GATHER_SECONDS = 0.002
 """Rings within this time are answered together."""
+AT_A_TIME = 64
+"""Rows that are told to a watcher in one go: about 50 kB, after which it is asked whether it has room for more."""
+ALL = slice(None)
 _RETRY_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
@@ -170,6 +173,16 @@ class LiveHub:
                 watcher.pending = watcher.place = None
                 self.registry.forget(watcher)
 
+    def set_aside_joining(self, watcher: Watcher, logs: LogPlace | None) -> bool:
+        """The same for one in the middle of what it missed; False where it has room. `logs`: where it began."""
+        if watcher.target.has_room or watcher.state is not WatcherState.JOINING:
+            return False
+        watcher.resumed = watcher.moment(logs)
+        watcher.state = WatcherState.FULL
+        watcher.pending = watcher.place = None
+        self.registry.forget(watcher)
+        return True
+
     # ------------------------------------------------------------------ going along
 
     async def _run(self) -> None:
@@ -216,11 +229,7 @@ class LiveHub:
         """Tells everybody what is noted for them. Returns for whom something was: what, and which rows they were told."""
         watchers = [watcher for watcher in self.registry.ready if watcher.pending]
         self.registry.ready.clear()
-        named: list[tuple[Watcher, dict[int, LogEntry], Moment]] = [
-            (watcher, watcher.pending or {}, watcher.moment(watcher.place)) for watcher in watchers
-        ]
-        for watcher in watchers:
-            watcher.pending = None
+        named = [(watcher, watcher.take_pending(AT_A_TIME), watcher.moment(watcher.place)) for watcher in watchers]
         looks = [look_for(watcher, moment, entries) for watcher, entries, moment in named]
         try:
             differences = await find_differences(self.backends, looks) if looks else []
@@ -235,9 +244,10 @@ class LiveHub:
         for (watcher, entries, began), difference in zip(named, differences, strict=True):
             if watcher.state is not WatcherState.LIVE:
                 continue
-            place = self.registry.place_of(watcher)
-            if difference.is_plain and place is not None and began.logs is not None:
-                events = tell_plain(sealer, watcher, difference, before=began.logs, place=place)
+            # With more to look at, the logs count as read only as far as before all of it.
+            place = self.registry.place_of(watcher) if not watcher.pending else began.logs
+            if difference.is_plain:
+                events = tell_plain(sealer, watcher, difference, ALL, before=began.logs, place=place)
                 if len(events) < len(entries):
                     looked_at[watcher] = (entries, frozenset())
             else:
@@ -251,6 +261,9 @@ class LiveHub:
                 watcher.stand_at(difference.reached, told_after(watcher, difference))
             if not watcher.pending:
                 watcher.place = None
+            else:
+                self.registry.ready.add(watcher)
+                self._rung.set()
             if events:
                 deliveries.append((watcher.target, events))
         if deliveries:

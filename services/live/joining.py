@@ -19,15 +19,17 @@ from db.live_events import load_transactions, take_moment
 from domain.errors import CacheUnavailableError, FeedResetError, UnavailableError
 from domain.event_log import LogEntry, LogPlace
 from services.feeds.feed_cursors import Moment
-from services.feeds.feed_difference import find_differences
+from services.feeds.feed_difference import Difference, find_differences
 from services.feeds.wire_events import WireEvent
-from services.live.telling import look_for, tell
+from services.live.telling import look_for, tell, tell_plain, told_after
 from services.live.watcher import LiveTarget, Watcher, WatcherState
 
 if TYPE_CHECKING:
     from services.live.hub import LiveHub
 
 AT_A_TIME = 100
+TOLD_AT_A_TIME = 64
+"""Missed publications that are told in one go: about 50 kB, after which it is asked whether there is room for more."""
 _MAX_NAMED = 500
 """Entries of a log that are gone through for a newcomer; who has missed more is answered from PostgreSQL."""
 _RETRY_SECONDS = 0.5
@@ -164,31 +166,53 @@ class Joining:
         asked = [watcher for watcher in watchers if watcher not in named or named[watcher]]
         looks = [look_for(watcher, watcher.moment(), named.get(watcher)) for watcher in asked]
         differences = await find_differences(hub.backends, looks) if looks else []
-        known = {event_id for watcher in watchers for event_id in watcher.told}
-        transactions: dict[int, int] = {}
-        if known:
-            async with hub.backends.database.reading() as session:
-                transactions = await load_transactions(session, known)
-        for difference in differences:
-            transactions.update(difference.transactions)
-        deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []
-        for watcher, difference in zip(asked, differences, strict=True):
-            if watcher.state is not WatcherState.JOINING:
-                continue
-            began = watcher.moment(watcher.resumed.logs if watcher.resumed is not None else None)
-            try:
-                events = tell(hub.backends.sealer, watcher, difference, began=began, place=watcher.place)
-            except FeedResetError as error:
-                hub.leave(watcher)
-                watcher.target.end(error)
-                continue
-            watcher.stand_at(difference.reached)
-            if events:
-                deliveries.append((watcher.target, events))
+        await self._learn_transactions(watchers)
+        going = [
+            (watcher, difference, watcher.moment(watcher.resumed.logs if watcher.resumed is not None else None))
+            for watcher, difference in zip(asked, differences, strict=True)
+        ]
+        start = 0
+        while going:
+            deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []
+            left: list[tuple[Watcher, Difference, Moment]] = []
+            for watcher, difference, began in going:
+                if watcher.state is WatcherState.JOINING:
+                    events = self._next_events(watcher, difference, began, start)
+                    if events:
+                        deliveries.append((watcher.target, events))
+                    if difference.is_plain and start + TOLD_AT_A_TIME < len(difference.changes):
+                        left.append((watcher, difference, began))
+            if deliveries:
+                await hub.deliver(deliveries)
+            # Who takes no more is not told more: it comes back when it does.
+            going = [one for one in left if not hub.set_aside_joining(one[0], one[2].logs)]
+            start += TOLD_AT_A_TIME
         for watcher in watchers:
-            # Rows that are gone from the outbox are so old that nothing names them any more.
-            watcher.set_told({event_id: transactions[event_id] for event_id in watcher.told if event_id in transactions})
-            if watcher.resumed is not None:
+            if watcher.state is WatcherState.JOINING and watcher.resumed is not None:
                 watcher.resumed = watcher.moment(watcher.place)
-        if deliveries:
-            await hub.deliver(deliveries)
+
+    def _next_events(self, watcher: Watcher, difference: Difference, began: Moment, start: int) -> list[WireEvent]:
+        hub = self._hub
+        sealer = hub.backends.sealer
+        if difference.is_plain:
+            part = slice(start, start + TOLD_AT_A_TIME)
+            return tell_plain(sealer, watcher, difference, part, before=began.logs, place=watcher.place)
+        try:
+            events = tell(sealer, watcher, difference, began=began, place=watcher.place)
+        except FeedResetError as error:
+            hub.leave(watcher)
+            watcher.target.end(error)
+            return []
+        watcher.stand_at(difference.reached, told_after(watcher, difference))
+        return events
+
+    async def _learn_transactions(self, watchers: Sequence[Watcher]) -> None:
+        """Of the rows that cursors name as told. Rows that are gone are so old that nothing names them any more."""
+        known = {event_id for watcher in watchers for event_id in watcher.told}
+        if not known:
+            return
+        async with self._hub.backends.database.reading() as session:
+            transactions = await load_transactions(session, known)
+        for watcher in watchers:
+            if watcher.told:
+                watcher.set_told({row: transactions[row] for row in watcher.told if row in transactions})

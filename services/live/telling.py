@@ -52,22 +52,35 @@ def tell(
 
 
 def tell_plain(
-    sealer: CursorSealer, watcher: Watcher, difference: Difference, *, before: LogPlace, place: LogPlace
+    sealer: CursorSealer,
+    watcher: Watcher,
+    difference: Difference,
+    part: slice,
+    *,
+    before: LogPlace | None,
+    place: LogPlace | None,
 ) -> list[WireEvent]:
-    """The same for publications alone, which are nearly everything; the watcher is moved on besides.
+    """The same for publications alone, which are nearly everything, and for a part of them; the watcher is moved on with them.
 
-    `before`: where the logs stood in front of them. There are tens of thousands a second.
+    `before`: where the logs stood in front of all of them. There are tens of thousands a second.
     """
-    viewer_id, head, transactions = watcher.viewer_id, watcher.head, difference.transactions
-    last = len(difference.changes) - 1
-    in_front = place_text(before) if last else ""
+    changes, transactions = difference.changes, difference.transactions
+    viewer_id, in_front = watcher.viewer_id, place_text(before) if before is not None else "||"
+    last = len(changes) - 1
     events: list[WireEvent] = []
-    for number, change in enumerate(difference.changes):
+    for number in range(*part.indices(len(changes))):
+        change = changes[number]
         assert isinstance(change, Added), "they are publications"
         watcher.add_told(change.event_id, transactions[change.event_id])
-        where = in_front if number < last else place_text(place)
-        cursor = seal_moment_text(sealer, viewer_id, head, watcher.told_text, where)
+        where = in_front
+        if number == last:
+            where = place_text(place) if place is not None else "||"
+            if difference.reached.as_of != watcher.as_of:
+                watcher.stand_at(difference.reached)
+        cursor = seal_moment_text(sealer, viewer_id, watcher.head, watcher.told_text, where)
         events.append(NewPost(cursor, change.entry, change.shared))
+    if not changes and difference.reached.as_of != watcher.as_of:
+        watcher.stand_at(difference.reached)
     return events
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from itertools import islice
 from typing import Protocol
 
 from domain.errors import TidingsError
@@ -122,6 +123,16 @@ class Watcher:
                 self.pending = {}
                 self.place = self.place or before
             self.pending[entry.event_id] = entry
+
+    def take_pending(self, size: int) -> dict[int, LogEntry]:
+        """The first of what is pending; the rest stays."""
+        pending = self.pending or {}
+        if len(pending) <= size:
+            self.pending = None
+            return pending
+        taken = dict(islice(pending.items(), size))
+        self.pending = dict(islice(pending.items(), size, None))
+        return taken
 
     def sort_out(self) -> bool:
         """Drops of what was noted before its moment was known what that has told; whether something is left to look at."""
