@@ -61,7 +61,9 @@ async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, s
         return refusal("send GET or POST", status=405, headers={"Allow": _METHODS}), "unknown", "refused"
     if request.method == "GET" and wants_page(request.headers) and "query" not in request.query_params:
         return await _page(state), "page", "answered"
-    if media_type is None and wish is StreamWish.NONE:
+    # Whoever asks by GET for a stream is told below that subscriptions are not answered by GET.
+    asks_for_stream = stream_wish(request.headers) is not StreamWish.NONE
+    if media_type is None and not asks_for_stream:
         return refusal(f"accept {GRAPHQL_TYPE} or {JSON_TYPE}", status=406), "unknown", "refused"
     # What cannot be answered at all is said in JSON, whatever was asked for.
     media_type = media_type or JSON_TYPE

@@ -145,7 +145,8 @@ class EventStream:
         connection = connection_of(scope)
         metrics.LIVE_SUBSCRIBERS.inc()
         try:
-            if connection is not None:
+            # Who has left while the stream was being opened has nothing to attach to.
+            if connection is not None and not connection.transport.is_closing():
                 connection.attach(self)
                 connection.bound_buffers(BUFFER_BYTES)
                 await self._answer(connection, send)

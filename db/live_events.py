@@ -29,7 +29,7 @@ _CHECKPOINT = text(
 _SUSPENDED = text(
     """
     SELECT DISTINCT u.id FROM outbox o JOIN users u ON u.id = o.author_id AND u.suspended_at IS NOT NULL
-    WHERE o.id = ANY(CAST(:ids AS bigint[])) AND o.kind = 'account_changed'
+    WHERE o.xact_id >= CAST(CAST(:since AS text) AS xid8) AND o.kind = 'account_changed'
     """
 )
 _TRANSACTIONS = text("SELECT id, xact_id::text::bigint FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
@@ -62,6 +62,6 @@ async def load_transactions(session: ReadSession, event_ids: Iterable[int]) -> d
     return {row[0]: row[1] for row in await session.execute(_TRANSACTIONS, {"ids": list(event_ids)})}
 
 
-async def load_suspended_by(session: ReadSession, event_ids: Iterable[int]) -> list[int]:
-    """Accounts that are suspended now, of those whose state one of the events has changed."""
-    return list((await session.execute(_SUSPENDED, {"ids": list(event_ids)})).scalars())
+async def load_suspended_since(session: ReadSession, transaction_id: int) -> list[int]:
+    """Accounts that are suspended now, and whose state this transaction or a later one has changed."""
+    return list((await session.execute(_SUSPENDED, {"since": str(transaction_id)})).scalars())

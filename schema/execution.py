@@ -92,13 +92,11 @@ class Engine:
             result = await result
         return to_response(result)
 
-    def arguments(self, operation: Operation, context: OperationContext) -> dict[str, Any]:
+    def arguments(self, operation: Operation, context: OperationContext, field: FieldNode) -> dict[str, Any]:
         """The arguments of a subscription's root field, checked. Raises GraphQLError for variables that do not fit."""
         executor = self._executor(operation, context)
         if isinstance(executor, list):
             raise executor[0]
-        (field,) = operation.node.selection_set.selections
-        assert isinstance(field, FieldNode), "the caller has looked"
         subscription = graphql_core_schema().subscription_type
         assert subscription is not None, "ours has subscriptions"
         return dict(get_argument_values(subscription.fields[field.name.value], field, executor.variable_values))

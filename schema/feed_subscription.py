@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 import structlog
-from graphql import FieldNode, GraphQLError
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, GraphQLError, InlineFragmentNode
 
 from domain.errors import TidingsError
 from resolvers.context import OperationContext
@@ -38,9 +38,24 @@ log = structlog.get_logger(__name__)
 def feed_field(operation: Operation) -> FieldNode | None:
     """The root field, where it is one that the hub pushes."""
     selections = operation.node.selection_set.selections
-    field = selections[0] if len(selections) == 1 else None
-    is_plain = isinstance(field, FieldNode) and not field.directives and field.name.value in _FIELDS
-    return field if is_plain and isinstance(field, FieldNode) else None
+    while len(selections) == 1 and not selections[0].directives:
+        selection = selections[0]
+        if isinstance(selection, FieldNode):
+            return selection if selection.name.value in _FIELDS else None
+        if isinstance(selection, InlineFragmentNode):
+            selections = selection.selection_set.selections
+        elif isinstance(selection, FragmentSpreadNode):
+            selections = _fragment(operation, selection.name.value).selection_set.selections
+    return None
+
+
+def _fragment(operation: Operation, name: str) -> FragmentDefinitionNode:
+    """Validated: it is there, and does not hold itself."""
+    return next(
+        definition
+        for definition in operation.document.ast.definitions
+        if isinstance(definition, FragmentDefinitionNode) and definition.name.value == name
+    )
 
 
 class FeedSubscription:
@@ -80,7 +95,9 @@ class FeedSubscription:
         """Raises TidingsError for what the viewer may not, or a cursor that is none; GraphQLError for wrong variables."""
         subscription = cls(engine, operation, context, sink)
         viewer_id = context.require_viewer_id()
-        given = engine.arguments(operation, context).get("after")
+        field = feed_field(operation)
+        assert field is not None, "asked before"
+        given = engine.arguments(operation, context, field).get("after")
         after = context.resume_after or given
         moment = open_moment(context.backends.sealer, viewer_id, after) if after is not None else None
         if subscription.wants_changes:
@@ -145,6 +162,11 @@ class FeedSubscription:
             return
         self._sink.put(template.fill(event.cursor, lambda: self._edge_cursor(event)), event.cursor)
 
+    def cut_short(self, cursor: str) -> None:
+        """No more for now: what comes behind the cursor is told when there is room."""
+        if self._watcher is not None and not self._is_closed:
+            self._context.live_hub.cut_short(self._watcher, cursor)
+
     async def render(self, event: WireEvent) -> Template | None:
         """The event's answer for all who run the same operation; None where it has errors."""
         response = await self._engine.execute_event(self.operation, self._context, with_marks(event))
@@ -177,6 +199,9 @@ class FeedSubscription:
                     return
                 self._sink.put(orjson.dumps(response), event.cursor)
                 self._waiting.popleft()
+                if self._waiting and not self._sink.has_room:
+                    self._waiting.clear()
+                    self.cut_short(event.cursor)
         except Exception:
             log.exception("subscription.failed")
             self._fail([error("something went wrong on our side", INTERNAL)])
@@ -205,12 +230,16 @@ async def deliver(deliveries: Sequence[tuple[LiveTarget, Sequence[WireEvent]]]) 
             target.take(events)
             continue
         node = id(target.operation.node)
-        for event in events:
+        last = len(events) - 1
+        for number, event in enumerate(events):
             template = templates[likeness(event), node]
             if template is not None:
                 target.put(event, template)
             else:
                 target.take([event])
+            if number < last and not target.has_room:
+                target.cut_short(event.cursor)
+                break
 
 
 async def _render(subscription: FeedSubscription, event: WireEvent) -> Template | None:

@@ -6,7 +6,7 @@ from graphql import GraphQLError
 
 from domain.errors import TidingsError
 from resolvers.context import OperationContext
-from schema.errors import format_error
+from schema.errors import BAD_USER_INPUT, format_error
 from schema.execution import Engine, Operation
 from schema.feed_subscription import FeedSubscription, feed_field
 from schema.generated_subscription import GeneratedSubscription
@@ -35,7 +35,7 @@ async def watch(engine: Engine, operation: Operation, context: OperationContext,
     try:
         return await FeedSubscription.begin(engine, operation, context, sink)
     except GraphQLError as failure:
-        sink.fail([format_error(failure)])
+        sink.fail([format_error(failure, default_code=BAD_USER_INPUT)])
     except TidingsError as failure:
         sink.fail([format_error(GraphQLError(str(failure), original_error=failure))])
     return _Refused()

@@ -19,7 +19,7 @@ from domain.errors import CacheUnavailableError, FeedResetError, UnavailableErro
 from domain.event_log import SHARED_BELL, VIEWERS_BELL, LogEntry, LogPlace, unpack_ids
 from live.event_logs import EventLogs
 from services.backends import Backends
-from services.feeds.feed_cursors import Moment, seal_moment
+from services.feeds.feed_cursors import Moment, open_moment, seal_moment
 from services.feeds.feed_difference import find_differences
 from services.feeds.wire_events import WireEvent
 from services.live.joining import Joining
@@ -39,7 +39,7 @@ _RETRY_SECONDS = 0.5
 log = structlog.get_logger(__name__)
 
 Deliver = Callable[[Sequence[tuple[LiveTarget, Sequence[WireEvent]]]], Awaitable[None]]
-"""Puts events where they belong; never raises for a single target."""
+"""Puts events where they belong; never raises for a single target. Targets without room cut their watcher short."""
 
 LookedAt = tuple[dict[int, LogEntry], frozenset[int]]
 """What the logs named for a watcher, and the rows that it was told."""
@@ -81,6 +81,8 @@ class LiveHub:
         self._is_shared_rung = False
         self._is_everything_rung = False
         self._next_tick_at = 0.0
+        self._delivering: dict[Watcher, Moment] = {}
+        """Whose events are on their way to the target: where they stood before."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -130,7 +132,9 @@ class LiveHub:
 
     def last_cursor(self, watcher: Watcher) -> str | None:
         """From where it can go on elsewhere; None where it has not got so far yet."""
-        if watcher.state is WatcherState.LIVE:
+        if watcher in self._delivering:
+            moment = self._delivering[watcher]
+        elif watcher.state is WatcherState.LIVE:
             moment = watcher.moment(watcher.place or self.registry.place_of(watcher))
         elif watcher.resumed is not None:
             moment = watcher.resumed
@@ -182,6 +186,15 @@ class LiveHub:
         watcher.pending = watcher.place = None
         self.registry.forget(watcher)
         return True
+
+    def cut_short(self, watcher: Watcher, cursor: str) -> None:
+        """The target has taken events up to this one's cursor, and takes no more now: the rest is told when it does."""
+        if watcher.state in (WatcherState.LIVE, WatcherState.JOINING):
+            watcher.resumed = open_moment(self.backends.sealer, watcher.viewer_id, cursor)
+            watcher.stand_at(watcher.resumed)
+            watcher.state = WatcherState.FULL
+            watcher.pending = watcher.place = None
+            self.registry.forget(watcher)
 
     # ------------------------------------------------------------------ going along
 
@@ -267,6 +280,10 @@ class LiveHub:
             if events:
                 deliveries.append((watcher.target, events))
         if deliveries:
-            await self.deliver(deliveries)
+            self._delivering = {watcher: began for watcher, _, began in named}
+            try:
+                await self.deliver(deliveries)
+            finally:
+                self._delivering = {}
             self.set_aside(watcher for watcher, _, _ in named)
         return looked_at

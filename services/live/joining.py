@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +19,7 @@ import structlog
 from db.live_events import load_transactions, take_moment
 from domain.errors import CacheUnavailableError, FeedResetError, UnavailableError
 from domain.event_log import LogEntry, LogPlace
+from domain.snapshots import Snapshot
 from services.feeds.feed_cursors import Moment
 from services.feeds.feed_difference import Difference, find_differences
 from services.feeds.wire_events import WireEvent
@@ -32,7 +34,10 @@ TOLD_AT_A_TIME = 64
 """Missed publications that are told in one go: about 50 kB, after which it is asked whether there is room for more."""
 _MAX_NAMED = 500
 """Entries of a log that are gone through for a newcomer; who has missed more is answered from PostgreSQL."""
+_RECENT = timedelta(hours=24)
+"""As long as logs live."""
 _RETRY_SECONDS = 0.5
+_PAUSE_SECONDS = 0.1
 _BLIND_SECONDS = 2.0
 """Without logs, PostgreSQL is asked so often what has happened."""
 
@@ -61,10 +66,11 @@ class Joining:
             try:
                 await self._bring(batch)
             except UnavailableError:
-                await self._again(batch, _RETRY_SECONDS)
+                self._again(batch, _RETRY_SECONDS)
+                await asyncio.sleep(_PAUSE_SECONDS)
             except Exception:
                 log.exception("live.joining_failed")
-                await self._again(batch, _RETRY_SECONDS)
+                self._again(batch, _RETRY_SECONDS)
 
     def _take(self) -> list[Watcher]:
         batch: dict[Watcher, None] = {}
@@ -74,28 +80,29 @@ class Joining:
                 batch[watcher] = None
         return list(batch)
 
-    async def _again(self, batch: Sequence[Watcher], seconds: float) -> None:
+    def _again(self, batch: Sequence[Watcher], seconds: float) -> None:
         for watcher in batch:
-            self._hub.registry.forget(watcher)
-            watcher.pending = watcher.place = None
-        await asyncio.sleep(seconds)
-        for watcher in batch:
-            self.add(watcher)
+            if watcher.state is WatcherState.JOINING:
+                self._hub.registry.forget(watcher)
+                watcher.pending = watcher.place = None
+                asyncio.get_running_loop().call_later(seconds, self.add, watcher)
 
     async def _bring(self, batch: Sequence[Watcher]) -> None:
         try:
             await self._follow(batch)
-            named = await self._named_by_logs(batch)
             has_logs = True
         except CacheUnavailableError:
+            has_logs = False
+        async with self._hub.backends.database.reading() as session:
+            now = Moment(*await take_moment(session))
+        try:
+            named = await self._named_by_logs(batch, now) if has_logs else {}
+        except CacheUnavailableError:
             named, has_logs = {}, False
-        newcomers = [watcher for watcher in batch if watcher.resumed is None]
-        if newcomers:
-            async with self._hub.backends.database.reading() as session:
-                now = Moment(*await take_moment(session))
-            for watcher in newcomers:
+        for watcher in batch:
+            if watcher.resumed is None:
                 watcher.stand_at(now)
-        missed = [watcher for watcher in batch if watcher.resumed is not None]
+        missed = [watcher for watcher in batch if watcher.resumed is not None and watcher.state is WatcherState.JOINING]
         await self._tell_missed(missed, named)
         for watcher in batch:
             if watcher.state is not WatcherState.JOINING:
@@ -107,7 +114,7 @@ class Joining:
                 watcher.resumed = watcher.moment()
         blind = [watcher for watcher in batch if watcher.state is WatcherState.JOINING]
         if blind:
-            await self._again(blind, _RETRY_SECONDS if has_logs else _BLIND_SECONDS)
+            self._again(blind, _RETRY_SECONDS if has_logs else _BLIND_SECONDS)
 
     async def _follow(self, batch: Sequence[Watcher]) -> None:
         """Raises CacheUnavailableError."""
@@ -127,14 +134,17 @@ class Joining:
             if watcher.state is WatcherState.JOINING:
                 registry.follow(watcher, ends[watcher.viewer_id])
 
-    async def _named_by_logs(self, batch: Sequence[Watcher]) -> dict[Watcher, Collection[int]]:
+    async def _named_by_logs(self, batch: Sequence[Watcher], now: Moment) -> dict[Watcher, Collection[int]]:
         """What the logs name, for those of whom they know everything since their cursors. Raises CacheUnavailableError."""
         hub = self._hub
         places: dict[Watcher, LogPlace] = {}
         seen: set[int] = set()
+        end = Snapshot.parse(now.seen).xmax
         for watcher in batch:
             place = watcher.resumed.logs if watcher.resumed is not None else None
             is_known = place is not None and place.run_id == hub.registry.run_id
+            # From the future, that is from another database, or from too long ago: PostgreSQL says what is to be done.
+            is_known = is_known and watcher.seen.xmax <= end and now.as_of - watcher.as_of < _RECENT
             # One place a viewer is read at a time; another socket of the same viewer is answered from PostgreSQL.
             if place is not None and is_known and watcher.viewer_id not in seen:
                 seen.add(watcher.viewer_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from db.live_events import load_suspended_by
+from db.live_events import load_suspended_since
 from domain.event_log import LogEntry, LogPosition
 from live.event_logs import EventLogs
 from services.backends import Backends
@@ -75,10 +75,11 @@ class LogReader:
                 return
             if not read.entries:
                 return
+            if any(not entry.is_publication for entry in read.entries):
+                await self.find_suspended(since=min(entry.transaction_id for entry in read.entries))
             await self.note_concerned(read.entries)
             if registry.shared_end == begin:
                 registry.shared_end = read.end
-            await self._find_suspended([entry.event_id for entry in read.entries if not entry.is_publication])
 
     async def note_concerned(self, entries: Sequence[LogEntry]) -> None:
         """Notes rows for those connected whom they concern."""
@@ -106,10 +107,9 @@ class LogReader:
         self._on_other_logs()
         return True
 
-    async def _find_suspended(self, event_ids: Collection[int]) -> None:
-        if not event_ids:
-            return
+    async def find_suspended(self, *, since: int) -> None:
+        """Tells of accounts that have been suspended by this transaction or a later one."""
         async with self._backends.database.reading() as session:
-            suspended = await load_suspended_by(session, event_ids)
+            suspended = await load_suspended_since(session, since)
         if suspended:
             self._on_suspended(suspended)

@@ -25,6 +25,7 @@ LATE_SECONDS = 2.0
 """Rows that have waited so long for their fan-out are told from PostgreSQL: workers that stand still cost time, not events."""
 MANY_TOLD = 48
 """With so many publications in its cursor, a watcher is moved on at the next tick."""
+TOO_MANY_TOLD = 1_000
 RENEW_TICKS = SLOTS * 200
 
 
@@ -34,14 +35,22 @@ class Rounds:
     def __init__(self, hub: LiveHub) -> None:
         self._hub = hub
         self._tick = 0
+        self._suspended_since = 0
 
     async def tick(self) -> None:
         """Raises CacheUnavailableError, UnavailableError."""
         self._tick += 1
         hub, registry = self._hub, self._hub.registry
+        checkpoint = await read_checkpoint(hub.backends, late_seconds=LATE_SECONDS)
+        # Sockets without any feed have an owner, too; and a worker that stands still must not keep anybody in.
+        await hub.reader.find_suspended(since=self._suspended_since or checkpoint.snapshot.xmin)
+        self._suspended_since = checkpoint.snapshot.xmin
         if not registry.viewers:
             return
-        checkpoint = await read_checkpoint(hub.backends, late_seconds=LATE_SECONDS)
+        for watcher in registry.watchers_of(tuple(registry.viewers)):
+            if len(watcher.told) > TOO_MANY_TOLD:
+                # So many rows are open that nobody is moved on: read from PostgreSQL, they are told all the same.
+                hub.rejoin(watcher)
         turn = tuple(registry.slots[self._tick % SLOTS])
         moved = {*turn, *(viewer_id for viewer_id in registry.viewers if self._is_long(viewer_id))}
         polled = moved.union(*registry.slots[self._tick % POLL_TICKS :: POLL_TICKS])

@@ -100,12 +100,12 @@ async def read_missed_events(backends: Backends, *, viewer_id: int, after: str, 
     moment = open_moment(backends.sealer, viewer_id, after)
     (difference,) = await find_differences(backends, [Look(viewer_id, moment, None)])
     end = seal_moment(backends.sealer, viewer_id, difference.reached)
+    if not first:
+        return MissedEvents([], after, has_more=bool(difference.changes) or difference.reset is not None)
     if difference.reset is not None:
         return MissedEvents([ResetFeed(end, difference.reset)], end, has_more=False)
     told = behind(moment, difference, difference.reached)
     part = _part(told, difference.rows, first)
-    if not first:
-        return MissedEvents([], after, has_more=bool(told))
     if not part and told:
         # What belongs together does not fit into one answer.
         return MissedEvents([ResetFeed(end, FeedResetReason.FEED_CHANGED)], end, has_more=False)
