@@ -63,8 +63,9 @@ async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, s
         return await _page(state), "page", "answered"
     # Whoever asks by GET for a stream is told below that subscriptions are not answered by GET.
     asks_for_stream = stream_wish(request.headers) is not StreamWish.NONE
-    if media_type is None and not asks_for_stream:
-        return refusal(f"accept {GRAPHQL_TYPE} or {JSON_TYPE}", status=406), "unknown", "refused"
+    is_unacceptable = media_type is None and wish is StreamWish.NONE
+    if is_unacceptable and not asks_for_stream:
+        return _not_acceptable(), "unknown", "refused"
     # What cannot be answered at all is said in JSON, whatever was asked for.
     media_type = media_type or JSON_TYPE
     kind = "unknown"
@@ -83,6 +84,8 @@ async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, s
         if operation.type is not OperationType.QUERY and request.method == "GET":
             message = f"a {kind} is not answered by GET"
             return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
+        if is_unacceptable:
+            return _not_acceptable(), kind, "refused"
         response = await state.execute(operation, claims, spent_seconds=time.perf_counter() - started)
     except BadRequestError as problem:
         return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
@@ -97,6 +100,10 @@ async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, s
     except UnavailableError as problem:
         return refusal(str(problem), UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
     return _to_http(response, media_type, wish), kind, "failed" if "errors" in response else "answered"
+
+
+def _not_acceptable() -> HttpResponse:
+    return refusal(f"accept {GRAPHQL_TYPE} or {JSON_TYPE}", status=406)
 
 
 def unauthenticated(media_type: str = JSON_TYPE) -> HttpResponse:

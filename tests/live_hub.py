@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 from live.event_logs import EventLogs
@@ -17,9 +17,14 @@ def idle_hub(backends: Backends) -> LiveHub:
 
 
 @asynccontextmanager
-async def running_hub(backends: Backends, *, deliver: Deliver = take_all) -> AsyncIterator[LiveHub]:
+async def running_hub(
+    backends: Backends,
+    *,
+    deliver: Deliver = take_all,
+    on_suspended: Callable[[Collection[int]], None] = lambda _ids: None,
+) -> AsyncIterator[LiveHub]:
     """With its listener. `deliver`: as the web process has it; otherwise everybody takes events directly."""
-    hub = LiveHub(backends, EventLogs(backends.redis), deliver=deliver)
+    hub = LiveHub(backends, EventLogs(backends.redis), deliver=deliver, on_suspended=on_suspended)
     hub.start()
     listener = BellListener(backends.redis.url, hub.ring)
     listener.start()

@@ -21,10 +21,15 @@ MAX_OPEN = 256
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`moment`: what to move to; None where too much is open. `late`: open rows that have waited for their fan-out too long."""
+    """`moment`: what to move to, with its snapshot; None where too much is open. `whole`: the same, but seeing what is `open`.
+
+    `late`: open rows that have waited for their fan-out too long.
+    """
 
     moment: Moment | None
     snapshot: Snapshot
+    whole: Snapshot
+    open: Sequence[int]
     late: Sequence[LogEntry]
 
 
@@ -32,8 +37,8 @@ async def read_checkpoint(backends: Backends, *, late_seconds: float) -> Checkpo
     """Raises UnavailableError."""
     async with backends.database.reading() as session:
         taken = await take_checkpoint(session, late_seconds=late_seconds, size=MAX_OPEN)
-    snapshot = Snapshot.parse(taken.snapshot)
+    whole = Snapshot.parse(taken.snapshot)
     if len(taken.open_transactions) >= MAX_OPEN:
-        return Checkpoint(None, snapshot, taken.late)
-    snapshot = snapshot.without(taken.open_transactions)
-    return Checkpoint(Moment(str(snapshot), taken.as_of), snapshot, taken.late)
+        return Checkpoint(None, whole, whole, (), taken.late)
+    snapshot = whole.without(taken.open_transactions)
+    return Checkpoint(Moment(str(snapshot), taken.as_of), snapshot, whole, taken.open_transactions, taken.late)

@@ -83,7 +83,7 @@ class Rounds:
             named, told = looked_at.get(watcher, ({}, frozenset()))
             hidden = [entry for event_id, entry in named.items() if event_id not in watcher.told]
             if all(entry.is_publication for entry in hidden):
-                watcher.advance(checkpoint.moment, checkpoint.snapshot, told, [entry.transaction_id for entry in hidden])
+                watcher.advance(checkpoint, told, [entry.transaction_id for entry in hidden])
 
     async def _beat(self, viewer_ids: Iterable[int]) -> None:
         deliveries: list[tuple[LiveTarget, Sequence[WireEvent]]] = []

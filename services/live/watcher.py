@@ -14,6 +14,7 @@ from domain.event_log import LogEntry, LogPlace, LogPosition
 from domain.snapshots import Snapshot
 from services.feeds.feed_cursors import Moment, moment_head, told_text
 from services.feeds.wire_events import WireEvent
+from services.live.checkpoint import Checkpoint
 
 _UNKNOWN = (1 << 63) - 1
 _NOTHING_SEEN = Snapshot(1, 1, frozenset())
@@ -143,14 +144,19 @@ class Watcher:
             self.place = None
         return bool(self.pending)
 
-    def advance(self, checkpoint: Moment, snapshot: Snapshot, kept: Iterable[int], hidden: Collection[int]) -> None:
+    def advance(self, checkpoint: Checkpoint, kept: Iterable[int], hidden: Collection[int]) -> None:
         """Everything that the checkpoint sees has been told, but what the transactions `hidden` wrote. `kept`: rows that stay
         noted as told all the same."""
-        self.seen_text, self.seen, self.as_of = checkpoint.seen, snapshot, checkpoint.as_of
-        if hidden:
-            self.seen = snapshot.without(hidden)
+        assert checkpoint.moment is not None, "nobody is moved to one that is none"
+        known = {transaction for transaction in checkpoint.open if self.seen.sees(transaction)}
+        if known or hidden:
+            # Told by PostgreSQL before their fan-out: they must not become unseen again.
+            self.seen = checkpoint.whole.without({*checkpoint.open, *hidden} - known)
             self.seen_text = str(self.seen)
-        self.head = moment_head(checkpoint if not hidden else self.moment())
+        else:
+            self.seen, self.seen_text = checkpoint.snapshot, checkpoint.moment.seen
+        self.as_of = checkpoint.moment.as_of
+        self.head = moment_head(self.moment())
         told = {event_id: transaction for event_id, transaction in self.told.items() if not self.seen.sees(transaction)}
         self.set_told(told | {event_id: self.told[event_id] for event_id in kept if event_id in self.told})
 

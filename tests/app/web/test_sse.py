@@ -162,6 +162,8 @@ async def test_what_the_client_prefers_decides(web: RunningServer, accept: str, 
 async def test_get_answers_no_stream(web: RunningServer) -> None:
     answer = await web.http.get("/graphql", params={"query": VIEWER}, headers={"accept": STREAM})
     assert (answer.status_code, codes(answer.json())) == (406, ["BAD_REQUEST"])
+    answer = await web.http.get("/graphql", params={"query": NEW_POSTS}, headers={"accept": STREAM})
+    assert (answer.status_code, codes(answer.json())) == (405, ["BAD_REQUEST"])
 
 
 async def test_invalid_documents_are_reported_in_the_stream(web: RunningServer) -> None:
