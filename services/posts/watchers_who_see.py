@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from db.database import ReadSession
-from db.live_facts import Relations, load_awake, load_relations_among
+from db.relation_groups import RelationGroups, load_awake_groups
 from domain.records import PostFacts
 from domain.visibility import why_post_is_hidden
 
@@ -19,12 +19,12 @@ async def find_watchers_who_see(
     Two statements, however many there are; none where nobody waits.
     """
     viewer_ids = [viewer_id for viewer_id in set().union(*watchers.values()) if viewer_id is not None]
-    relations, awake = Relations(), set[int]()
+    relations, awake = RelationGroups(), set[int]()
     if viewer_ids:
         watched = [facts for post_id, facts in posts.items() if watchers[post_id]]
         account_ids = {one.author.id for facts in watched for one in (facts, facts.about)}
-        relations = await load_relations_among(session, viewer_ids, list(account_ids))
-        awake = set(await load_awake(session, viewer_ids))
+        await relations.load(session, viewer_ids, account_ids)
+        awake = set(await load_awake_groups(session, viewer_ids))
     return {
         post_id: {
             viewer_id
@@ -35,7 +35,7 @@ async def find_watchers_who_see(
     }
 
 
-def _is_visible(facts: PostFacts, viewer_id: int | None, relations: Relations) -> bool:
+def _is_visible(facts: PostFacts, viewer_id: int | None, relations: RelationGroups) -> bool:
     if viewer_id is not None:
         root = facts.root
         if root is not None:
