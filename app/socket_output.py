@@ -14,7 +14,7 @@ import structlog
 
 from app.socket_frames import text_frame_head
 
-HIGH_WATER_BYTES = 131_072
+HIGH_WATER_BYTES = 65_536
 LOW_WATER_BYTES = 16_384
 """A transport that holds more than the one has no room until it holds less than the other."""
 SEND_BUFFER_BYTES = 65_536

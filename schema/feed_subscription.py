@@ -58,6 +58,24 @@ def _fragment(operation: Operation, name: str) -> FragmentDefinitionNode:
     )
 
 
+class _Nowhere:
+    """The sink of a subscription that has ended."""
+
+    has_room = False
+
+    def put(self, payload: bytes, cursor: str | None) -> None:
+        """Nobody is there."""
+
+    def fail(self, errors: list[dict[str, Any]]) -> None:
+        """Nobody is there."""
+
+    def complete(self) -> None:
+        """Nobody is there."""
+
+
+_NOWHERE = _Nowhere()
+
+
 class FeedSubscription:
     """One subscriber: a target of the hub, and what the transport holds."""
 
@@ -124,8 +142,11 @@ class FeedSubscription:
     def close(self) -> None:
         """Ends it."""
         self._is_closed = True
-        if self._watcher is not None:
-            self._context.live_hub.leave(self._watcher)
+        watcher, self._watcher = self._watcher, None
+        # What holds one another would wait for the garbage collector, which comes seldom.
+        self._sink = _NOWHERE
+        if watcher is not None:
+            self._context.live_hub.leave(watcher)
         if self._task is not None:
             self._task.cancel()
 
@@ -211,8 +232,9 @@ class FeedSubscription:
 
     def _fail(self, errors: list[dict[str, Any]]) -> None:
         if not self._is_closed:
+            sink = self._sink
             self.close()
-            self._sink.fail(errors)
+            sink.fail(errors)
 
 
 async def deliver(deliveries: Sequence[tuple[LiveTarget, Sequence[WireEvent]]]) -> None:
