@@ -13,11 +13,15 @@ from domain.event_log import LogEntry
 
 _NOW = text("SELECT pg_current_snapshot()::text, statement_timestamp()")
 
-# Rows are found by the partial index of open ones, of which there are few.
+# Rows are found by the partial index of open ones, of which there are few. Parked ones, which may stay for days, are told as
+# late ones; blind to them, a snapshot would reach back as far as they do.
 _CHECKPOINT = text(
     """
     SELECT pg_current_snapshot()::text, statement_timestamp(),
-      ARRAY(SELECT o.xact_id::text::bigint FROM outbox o WHERE o.closed_at IS NULL ORDER BY o.id DESC LIMIT :size),
+      ARRAY(
+        SELECT o.xact_id::text::bigint FROM outbox o
+        WHERE o.closed_at IS NULL AND o.parked_at IS NULL ORDER BY o.id DESC LIMIT :size
+      ),
       (SELECT coalesce(jsonb_agg(jsonb_build_array(late.id, late.xact_id::text::bigint, late.kind = 'post_published')), '[]')
        FROM (
          SELECT o.id, o.xact_id, o.kind FROM outbox o

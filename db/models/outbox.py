@@ -43,6 +43,7 @@ class OutboxEvent(Model):
             postgresql_where=text("closed_at IS NULL AND kind = 'post_published'"),
         ),
         Index("ix_outbox_xact_id", "xact_id"),
+        Index("ix_outbox_open", "id", postgresql_where=text("closed_at IS NULL")),
         Index("ix_outbox_post_id", "post_id", postgresql_where=text("post_id IS NOT NULL")),
         Index("ix_outbox_changes", "author_id", "id", postgresql_where=text("post_id IS NULL")),
         Index("ix_outbox_closed_at", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),

@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.alter_column("outbox", "post_id", existing_type=sa.BigInteger(), nullable=True)
     op.drop_constraint(op.f("ck_outbox_kind"), "outbox", type_="check")
     op.create_check_constraint(op.f("ck_outbox_kind"), "outbox", _KINDS)
+    op.create_index("ix_outbox_open", "outbox", ["id"], postgresql_where=sa.text("closed_at IS NULL"))
     op.create_index("ix_outbox_post_id", "outbox", ["post_id"], postgresql_where=sa.text("post_id IS NOT NULL"))
     op.create_index("ix_outbox_changes", "outbox", ["author_id", "id"], postgresql_where=sa.text("post_id IS NULL"))
     op.create_index(
@@ -28,6 +29,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_outbox_open", table_name="outbox", postgresql_where=sa.text("closed_at IS NULL"))
     op.drop_index("ix_posts_shared_post_id", table_name="posts")
     op.drop_index("ix_outbox_changes", table_name="outbox")
     op.drop_index("ix_outbox_post_id", table_name="outbox")

@@ -194,6 +194,11 @@ class Joining:
                         left.append((watcher, difference, began))
             if deliveries:
                 await hub.deliver(deliveries)
+            # A last word stands behind what was put, and not behind what comes next.
+            waiting = {watcher for watcher, _, _ in left}
+            for watcher, _, began in going:
+                if watcher.state is WatcherState.JOINING:
+                    watcher.resumed = watcher.moment(began.logs if watcher in waiting else watcher.place)
             # Who takes no more is not told more: it comes back when it does.
             going = [one for one in left if not hub.set_aside_joining(one[0], one[2].logs)]
             start += TOLD_AT_A_TIME

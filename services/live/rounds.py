@@ -25,7 +25,8 @@ LATE_SECONDS = 2.0
 """Rows that have waited so long for their fan-out are told from PostgreSQL: workers that stand still cost time, not events."""
 MANY_TOLD = 48
 """With so many publications in its cursor, a watcher is moved on at the next tick."""
-TOO_MANY_TOLD = 1_000
+TOO_MANY_TOLD = 500
+"""Far below the rows that are looked at for somebody who comes back: those count, too."""
 RENEW_TICKS = SLOTS * 200
 
 
@@ -43,8 +44,8 @@ class Rounds:
         hub, registry = self._hub, self._hub.registry
         checkpoint = await read_checkpoint(hub.backends, late_seconds=LATE_SECONDS)
         # Sockets without any feed have an owner, too; and a worker that stands still must not keep anybody in.
-        await hub.reader.find_suspended(since=self._suspended_since or checkpoint.snapshot.xmin)
-        self._suspended_since = checkpoint.snapshot.xmin
+        await hub.reader.find_suspended(since=self._suspended_since or checkpoint.whole.xmin)
+        self._suspended_since = checkpoint.whole.xmin
         if not registry.viewers:
             return
         for watcher in registry.watchers_of(tuple(registry.viewers)):

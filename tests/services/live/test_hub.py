@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
+from sqlalchemy import text
 
+from db.live_events import _CHECKPOINT
 from domain.moderation import ModerationChange
 from domain.snapshots import Snapshot
 from services.feeds.feed_cursors import Moment, open_moment
@@ -167,3 +169,44 @@ async def test_what_was_told_before_its_fan_out_stays_told(world: World, monkeyp
         await world.drain()
         await asyncio.sleep(0.5)
         assert target.posts == [post]
+
+
+async def test_a_parked_row_is_told_once_and_holds_nobody_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.live.rounds.LATE_SECONDS", 0.0)
+    monkeypatch.setattr("services.live.hub.TICK_SECONDS", 0.05)
+    moment = await moment_of(world, "bob")
+    post = await world.post("ada")
+    async with world.backends.database.writing() as session:
+        await session.execute(text("UPDATE outbox SET parked_at = now() WHERE post_id = :id"), {"id": post})
+    async with running_hub(world.backends) as hub:
+        target = Target()
+        watcher = await joined(hub, world, target, moment)
+        await eventually(lambda: target.posts == [post])
+        others = [await world.post("ada") for _ in range(3)]
+        await world.drain()
+        await eventually(lambda: target.posts == [post, *others])
+        await eventually(lambda: not watcher.told and not watcher.seen.in_progress)
+        async with world.backends.database.writing() as session:
+            unpark = text("UPDATE outbox SET parked_at = NULL, next_attempt_at = now() WHERE post_id = :id")
+            await session.execute(unpark, {"id": post})
+        await world.drain()
+        await asyncio.sleep(0.5)
+        assert target.posts == [post, *others]
+
+
+async def test_a_checkpoint_looks_at_open_rows_alone(world: World) -> None:
+    """However many closed ones there are: it is taken each second."""
+    async with world.backends.database.writing() as session:
+        await session.execute(
+            text(
+                "INSERT INTO outbox (kind, author_id, post_id, closed_at)"
+                " SELECT 'post_edited', 1, n, now() FROM generate_series(1, 20000) AS n"
+            )
+        )
+    async with world.backends.database.writing() as session:
+        await session.execute(text("ANALYZE outbox"))
+        plan = await session.execute(text(f"EXPLAIN {_CHECKPOINT.text}"), {"size": 256, "late_seconds": 2.0})
+        lines = "\n".join(row[0] for row in plan)
+    assert "Seq Scan" not in lines
+    assert "outbox_pkey" not in lines
+    assert "pk_outbox" not in lines
