@@ -52,7 +52,7 @@ def main() -> None:
 def _run_worker(settings: Settings) -> int:
     import dramatiq
 
-    from workers import fan_out  # noqa: F401 - declares the actors
+    from workers import actors  # noqa: F401 - declares them
     from workers.broker import broker
     from workers.queues import POLL_MS
 
@@ -91,14 +91,18 @@ def _run_relay(settings: Settings) -> int:
 
 async def _relay(settings: Settings) -> None:
     from bootstrap import open_backends
+    from workers.chore_table import regular_chores, rung_chores
+    from workers.chores import ChoreBoard
     from workers.relay import Relay
     from workers.runtime import keep_beating
     from workers.timeline_audit import AuditMetrics, TimelineAuditor
 
     loop = asyncio.get_running_loop()
     async with open_backends(settings, is_background=True) as backends:
+        chores = ChoreBoard(backends, rung_chores(), regular_chores())
         work: list[asyncio.Task[None]] = [
-            loop.create_task(Relay(backends, settings).run()),
+            loop.create_task(Relay(backends, settings, on_ring=chores.ring).run()),
+            loop.create_task(chores.run()),
             loop.create_task(keep_beating(backends.database, "relay")),
             loop.create_task(TimelineAuditor(backends, settings, AuditMetrics()).run()),
         ]

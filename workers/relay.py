@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 
 import asyncpg
 import structlog
@@ -30,7 +31,9 @@ log = structlog.get_logger(__name__)
 class Relay:
     """One relay process. Runs until cancelled."""
 
-    def __init__(self, backends: Backends, settings: Settings) -> None:
+    def __init__(self, backends: Backends, settings: Settings, *, on_ring: Callable[[], None] = lambda: None) -> None:
+        """`on_ring`: whoever else wants to know that something was committed."""
+        self._on_ring = on_ring
         self._backends = backends
         self._settings = settings
         self._rung = asyncio.Event()
@@ -86,14 +89,18 @@ class Relay:
             try:
                 lost = asyncio.Event()
                 connection.add_termination_listener(lambda _, lost=lost: lost.set())
-                await connection.add_listener(outbox.RELAY_CHANNEL, lambda *_: self._rung.set())
-                self._rung.set()
+                await connection.add_listener(outbox.RELAY_CHANNEL, lambda *_: self._ring())
+                self._ring()
                 await lost.wait()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await asyncio.sleep(_RECONNECT_SECONDS)
             finally:
                 connection.terminate()
             log.warning("relay.listen_lost")
+
+    def _ring(self) -> None:
+        self._rung.set()
+        self._on_ring()
 
     async def _sweep(self) -> None:
         """Deletes closed rows that no live cursor can need any more."""

@@ -21,6 +21,7 @@ class Follow(Model):
         CheckConstraint("daily_limit > 0", name="daily_limit_positive"),
         Index("ix_follows_followee_id_follower_id", "followee_id", "follower_id"),
         Index("ix_follows_followers_recent", "followee_id", text("created_at DESC"), text("follower_id DESC")),
+        Index("ix_follows_close_friends", "followee_id", "follower_id", postgresql_where=text("close_friend")),
         Index("ix_follows_following_recent", "follower_id", text("created_at DESC"), text("followee_id DESC")),
     )
 
@@ -29,6 +30,8 @@ class Follow(Model):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
     interaction_score: Mapped[float] = mapped_column(Float, server_default=text("0"))
     """How much the follower deals with the followee: what people did, weighted; feeds the ranking."""
+    interaction_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the score was last written: it fades from then on."""
     close_friend: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """The follower is notified of every post."""
     hide_shares: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Integer, String, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Float, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.model import Model
@@ -48,3 +48,15 @@ class HashtagFollow(Model):
     user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     hashtag_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
+
+
+class HashtagTrend(Model):
+    """How much a hashtag is used at present, as a worker found it at `computed_at`; the whole table is replaced each time."""
+
+    __tablename__ = "hashtag_trends"
+    __table_args__ = (Index("ix_hashtag_trends_score", text("score DESC"), text("hashtag_id DESC")),)
+
+    hashtag_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    score: Mapped[float] = mapped_column(Float)
+    recent_post_count: Mapped[int] = mapped_column(Integer)
+    computed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

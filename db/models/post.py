@@ -77,4 +77,6 @@ class Post(Model):
     share_count: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
     engagement_score: Mapped[float] = mapped_column(Float, server_default=sql("0"))
     """How much people deal with the post; imported totals without people go in here, not into the counts."""
+    imported_engagement: Mapped[float] = mapped_column(Float, server_default=sql("0"))
+    """The part of `engagement_score` that came with an import; the rest follows from the counts."""
     delivery: Mapped[str | None] = mapped_column(String(4))

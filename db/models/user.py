@@ -35,6 +35,9 @@ class User(Model):
     display_name: Mapped[str] = mapped_column(String(100), server_default="")
     bio: Mapped[str] = mapped_column(Text, server_default="")
     avatar_url: Mapped[str | None] = mapped_column(Text)
+    """Of a picture elsewhere, as the account's tokens or an import named it."""
+    avatar_media_id: Mapped[int | None] = mapped_column(BigInteger)
+    """A picture of its own, which goes before `avatar_url`."""
     is_verified: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     is_private: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     has_pulled_posts: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))

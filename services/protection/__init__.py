@@ -1,0 +1,1 @@
+"""What an open door needs: limits on use, rules for what is published, reports."""
