@@ -12,8 +12,8 @@ class Media(Model):
     """A picture or film that somebody uploads.
 
     Life: created (the address for the upload is given out); finished (`finished_at`: the content is there and has passed the
-    first checks); processed by a worker: READY (cleaned of metadata, with a thumbnail) or REJECTED (content deleted). What is never
-    finished is collected.
+    first checks); processed by a worker: READY (cleaned of metadata, with a thumbnail) or REJECTED (content deleted). What is
+    never finished is collected.
     """
 
     __tablename__ = "media"
