@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from domain.ids import to_global_id
 from domain.moderation import ModerationChange
+from domain.records import Visibility
 from services.moderation.moderate_account import moderate_account
 from services.moderation.remove_post import remove_post
+from tests.matrix.cast import mark
 from tests.matrix.stage import Stage
 
 Change = Callable[[Stage], Awaitable[None]]
@@ -58,9 +60,23 @@ async def _removed(stage: Stage) -> None:
     assert await remove_post(stage.world.backends, post_id=stage.posts["ada.edited"])
 
 
+def _writes(author: str) -> Change:
+    """A post of each kind."""
+
+    async def change(stage: Stage) -> None:
+        for visibility in Visibility:
+            words = f"matrix {mark()} @ada @pat #common #{author}_later_{visibility.lower()}"
+            await stage.do(author, f'createPost(input: {{text: "{words}", visibility: {visibility}}})')
+
+    return change
+
+
 _OUTSIDERS = ("stranger", "follower", "removed", "anonymous")
 
 MOMENTS = (
+    Moment("ada writes", _writes("ada"), ("follower", "stranger", "muting")),
+    Moment("pat writes", _writes("pat"), ("friend", "requested")),
+    Moment("dan writes", _writes("dan"), ("dan", "friend")),
     Moment("ada narrows a post to friends", _on_post("ada", "updatePost", "ada.PUBLIC", ", visibility: FRIENDS"), _OUTSIDERS),
     Moment("ada hides a post", _on_post("ada", "updatePost", "ada.FRIENDS", ", visibility: PRIVATE"), ("friend", "follower")),
     Moment("ada edits a post", _on_post("ada", "updatePost", "ada.PUBLIC", ', text: "other words"'), ("follower", "stranger")),
@@ -82,3 +98,29 @@ MOMENTS = (
     Moment("the friend is suspended", _moderated("friend", ModerationChange.SUSPEND), ("ada", "stranger")),
     Moment("dan is restored", _moderated("dan", ModerationChange.RESTORE), ("friend", "stranger")),
 )
+
+BY_NAME = {moment.name: moment for moment in MOMENTS}
+IN_ONE_LIFE = tuple(
+    BY_NAME[name]
+    for name in (
+        "ada writes",
+        "pat writes",
+        "dan writes",
+        "ada narrows a post to friends",
+        "ada edits a post",
+        "ada hides a post",
+        "pat accepts a request",
+        "the friend unfollows ada",
+        "pat removes the friend",
+        "ada unblocks",
+        "the follower blocks ada",
+        "ada deletes a post",
+        "a moderator removes a post",
+        "pat becomes public",
+        "the friend is suspended",
+        "dan is restored",
+        "ada is shadow-banned",
+        "ada is suspended",
+    )
+)
+"""Those that can follow one another without a new beginning."""

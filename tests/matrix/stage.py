@@ -129,9 +129,18 @@ class Stage:
             cursors=self.cursors.get(viewer, {}),
         )
 
-    def reading(self, truth: Truth, viewer: str, viewer_id: int | None, moment: str) -> Reading:
-        oracle = Oracle(truth, viewer_id)
-        return Reading(oracle, viewer=viewer, moment=moment, ids=self.ids, marks=self.marks, abstract=ABSTRACT)
+    def reading(
+        self, truth: Truth, viewer: str, viewer_id: int | None, moment: str, *, also_seen: frozenset[Secret] | None = None
+    ) -> Reading:
+        return Reading(
+            Oracle(truth, viewer_id),
+            viewer=viewer,
+            moment=moment,
+            ids=self.ids,
+            marks=self.marks,
+            abstract=ABSTRACT,
+            also_seen=also_seen,
+        )
 
     async def look(self, moment: str, depths: Depths, viewers: Sequence[str] = VIEWERS, only: Sequence[str] = ()) -> Tally:
         """Everybody reads everything."""
