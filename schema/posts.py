@@ -9,7 +9,8 @@ import strawberry
 
 from domain.paging import Connection, Edge
 from domain.records import LocationRecord, PostRecord, TextEntityKind, TextEntityRecord, Visibility
-from resolvers import hashtags, nodes, posts
+from resolvers import comments, hashtags, nodes, posts
+from schema.comments import CommentConnection
 from schema.hashtags import Hashtag
 from schema.interfaces import Node, PageInfo
 from schema.records import represents
@@ -71,6 +72,12 @@ class Post(Node):
         graphql_type=Annotated["Post", strawberry.lazy("schema.posts")] | None,
         description="What is shared; null in a quote whose original is gone or hidden from the viewer. "
         "A share without words is itself absent then.",
+    )
+    comments = strawberry.field(
+        resolver=comments.comments,
+        graphql_type=CommentConnection,
+        description="What people say about it, newest first, as far as the viewer may see; of a share without words: about "
+        "what it shares.",
     )
     sharers = strawberry.field(
         resolver=posts.sharers,
