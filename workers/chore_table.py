@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from services.engagement.flush_counters import waiting_seconds
 from workers.chores import RegularChore, RungChore
 
 
 def rung_chores() -> list[RungChore]:
     """Work that a commit may have made."""
-    return []
+    # Imported here, on first use: binding actors to a broker needs its address.
+    from workers import counters
+
+    return [RungChore("counters.flush", waiting_seconds, counters.flush.send)]
 
 
 def regular_chores() -> list[RegularChore]:
     """Work that comes round."""
-    return []
+    from workers import counters
+
+    return [RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send)]

@@ -11,9 +11,13 @@ FAST = "fan_out"
 BULK = "fan_out_bulk"
 """Posts of authors with many followers, in slices, and what is left of a job whose time was up."""
 
+COUNTERS = "counters"
+"""What people did, added to the counters of posts."""
+
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
 """A higher number waits longer."""
+COUNTERS_PRIORITY = 20
 
 BULK_FOLLOWERS = LARGE_FROM
 """From so many followers on, a post goes to the bulk queue at once."""
