@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from workers.chores import RegularChore, RungChore
+from workers.upkeep import send_forget_keys
+
+FORGET_KEYS_SECONDS = 300.0
 
 
 def rung_chores() -> list[RungChore]:
@@ -12,4 +15,4 @@ def rung_chores() -> list[RungChore]:
 
 def regular_chores() -> list[RegularChore]:
     """Work that comes round."""
-    return []
+    return [RegularChore("forget_idempotency_keys", FORGET_KEYS_SECONDS, send_forget_keys)]

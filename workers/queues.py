@@ -11,8 +11,12 @@ FAST = "fan_out"
 BULK = "fan_out_bulk"
 """Posts of authors with many followers, in slices, and what is left of a job whose time was up."""
 
+UPKEEP = "upkeep"
+"""What nobody waits for."""
+
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
+UPKEEP_PRIORITY = 100
 """A higher number waits longer."""
 
 BULK_FOLLOWERS = LARGE_FROM
