@@ -15,6 +15,7 @@ from services.backends import Backends
 from services.idempotency import answer_once
 from services.idempotency.answer_once import ResultGoneError
 from services.idempotency.forget_old_keys import forget_old_keys
+from services.idempotency.run_once import find_same_request
 from services.posts.delete_post import delete_post
 from services.posts.edit_post import edit_post
 from services.posts.publish_post import publish_post
@@ -86,7 +87,7 @@ async def test_another_input_is_refused(world: World) -> None:
     post = await publish(world.backends, ada, location=_PLACE)
     before = await query(world, _WRITTEN)
     mismatch = ("IDEMPOTENCY_MISMATCH", ("idempotencyKey",))
-    for changed in (
+    others: list[dict[str, Any]] = [
         {"body": "hello "},
         {"body": "hellö"},
         {"body": "x" * 5_001},
@@ -95,7 +96,8 @@ async def test_another_input_is_refused(world: World) -> None:
         {"location": LocationRecord("Here", 1.5, 2.5)},
         {"location": LocationRecord("there", 1.5, 2.0)},
         {"location": LocationRecord("Here", None, None)},
-    ):
+    ]
+    for changed in others:
         assert await refusal(publish(world.backends, ada, **{"location": _PLACE, **changed})) == mismatch
     other = await world.post("ada")
     await share_post(world.backends, author_id=bob, post_id=post.id, body="", idempotency_key="k")
@@ -218,7 +220,7 @@ async def test_done_by_another_process_after_the_look(
 ) -> None:
     await world.add("ada")
     ada = world.ids["ada"]
-    look, made = answer_once.find_same_request, []
+    look, made = find_same_request, list[PostRecord]()
     async with backends_with(settings) as other:
 
         async def look_and_be_overtaken(*arguments: Any) -> int | None:
