@@ -24,6 +24,8 @@ from app.live_sockets import LiveSockets
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
+from app.rest import rest_routes
+from app.rest_requests import KEY_HEADER
 from app.socket_messages import CloseCode
 from app.static_files import static_routes
 from app.web_state import STATE, WebState
@@ -139,6 +141,7 @@ def _routes() -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
         Route("/dev/login", dev_login, methods=["POST"]),
+        *rest_routes(),
         *static_routes(),
     ]
 
@@ -151,7 +154,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("authorization", "content-type", "last-event-id"),
+            allow_headers=("authorization", "content-type", "last-event-id", KEY_HEADER),
+            expose_headers=("retry-after",),
             max_age=_PREFLIGHT_SECONDS,
         )
     ]

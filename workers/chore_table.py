@@ -1,14 +1,15 @@
-"""Which chores there are."""
+"""Which chores there are. Actors are imported on first use: binding them to a broker needs its address."""
 
 from __future__ import annotations
 
 from services.engagement.flush_counters import waiting_seconds
 from workers.chores import RegularChore, RungChore
 
+FORGET_KEYS_SECONDS = 300.0
+
 
 def rung_chores() -> list[RungChore]:
     """Work that a commit may have made."""
-    # Imported here, on first use: binding actors to a broker needs its address.
     from workers import counters
 
     return [RungChore("counters.flush", waiting_seconds, counters.flush.send)]
@@ -16,6 +17,9 @@ def rung_chores() -> list[RungChore]:
 
 def regular_chores() -> list[RegularChore]:
     """Work that comes round."""
-    from workers import counters
+    from workers import counters, upkeep
 
-    return [RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send)]
+    return [
+        RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send),
+        RegularChore("upkeep.forget_keys", FORGET_KEYS_SECONDS, upkeep.forget_keys.send),
+    ]

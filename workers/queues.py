@@ -13,11 +13,14 @@ BULK = "fan_out_bulk"
 
 COUNTERS = "counters"
 """What people did, added to the counters of posts."""
+UPKEEP = "upkeep"
+"""What nobody waits for."""
 
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
-"""A higher number waits longer."""
 COUNTERS_PRIORITY = 20
+UPKEEP_PRIORITY = 100
+"""A higher number waits longer."""
 
 BULK_FOLLOWERS = LARGE_FROM
 """From so many followers on, a post goes to the bulk queue at once."""
