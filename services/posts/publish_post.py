@@ -8,20 +8,23 @@ from db.post_hashtags import write_post_hashtags
 from domain.records import LocationRecord, PostRecord, Visibility
 from services.backends import Backends
 from services.posts.check_input import check_body, check_location
+from services.posts.check_words import check_words
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
+from services.protection.check_publication import PublicationKind
 
 
 async def publish_post(
     backends: Backends, *, author_id: int, body: str, visibility: Visibility, location: LocationRecord | None
 ) -> PostRecord:
     """The new post, committed together with the promise to deliver it. Raises RefusedError for a text or place that is not
-    valid.
+    valid or not admitted.
 
     A private post is promised to nobody: only its author sees it, whose own posts are always merged when read.
     """
     check_body(body)
     check_location(location)
+    await check_words(backends, PublicationKind.POST, author_id=author_id, body=body)
     async with backends.database.writing() as session:
         entities = await resolve_entities(session, body)
         post = await posts.insert_post(

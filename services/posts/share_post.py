@@ -10,20 +10,23 @@ from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
 from services.posts.check_input import check_body, has_words
+from services.posts.check_words import check_words
 from services.posts.load_visible_posts import load_visible_posts_in
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
+from services.protection.check_publication import PublicationKind
 
 
 async def share_post(backends: Backends, *, author_id: int, post_id: int, body: str) -> PostRecord:
     """The quote, or where `body` is blank the share without words: a new one, or the one that exists already.
 
     Of a share without words its root is shared; `shared_post_id` of the answer names it. Raises RefusedError: NOT_FOUND for
-    what is hidden or absent, NOT_ALLOWED unless it is public and its author is, TOO_LONG or INVALID for a text.
+    what is hidden or absent, NOT_ALLOWED unless it is public and its author is; for a text TOO_LONG, INVALID, CONTENT_REJECTED.
     """
     is_plain = not has_words(body)
     if not is_plain:
         check_body(body)
+        await check_words(backends, PublicationKind.QUOTE, author_id=author_id, body=body)
     async with backends.database.writing() as session:
         root_id = await _lock_shareable_root(session, post_id, viewer_id=author_id)
         if is_plain:
