@@ -14,6 +14,7 @@ from cache.log_writer import LogWriter
 from cache.pulled_authors import PulledAuthors
 from cache.pulled_posts import PulledPosts
 from cache.rate_limits import RateLimits
+from cache.said_texts import SaidTexts
 from cache.shelves import Shelves
 from cache.timelines import Timelines
 from db.database import Database
@@ -82,6 +83,8 @@ async def open_backends(
         stack.push_async_callback(live_bell.close)
         observer = observer or SilentObserver()
         rate_limits = RateLimits(redis) if settings.limits == "on" else None
+        if rate_limits is not None:
+            stack.push_async_callback(rate_limits.close)
         yield Backends(
             database=database,
             replica=replica,
@@ -111,17 +114,15 @@ async def open_backends(
             observer=observer,
             audiences=Audiences(settings.follower_cache_ids),
             budgets=Budgets(rate_limits, observer) if rate_limits is not None else None,
-            publication_rules=_publication_rules(settings, rate_limits, stack),
+            publication_rules=_publication_rules(settings, redis, stack),
         )
 
 
-def _publication_rules(
-    settings: Settings, rate_limits: RateLimits | None, stack: AsyncExitStack
-) -> tuple[PublicationRule, ...]:
+def _publication_rules(settings: Settings, redis: RedisClient, stack: AsyncExitStack) -> tuple[PublicationRule, ...]:
     """The cheapest first; whoever is elsewhere last."""
     rules: list[PublicationRule] = [TooManyMentions()]
-    if rate_limits is not None:
-        rules.append(DuplicateText(rate_limits))
+    if settings.limits == "on":
+        rules.append(DuplicateText(SaidTexts(redis)))
     url = settings.classifier_url.get_secret_value()
     if url:
         classifier = ExternalClassifier(

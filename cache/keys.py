@@ -43,6 +43,6 @@ def budget(account: str) -> str:
     return f"rl:{account}"
 
 
-def texts(author_id: int) -> str:
+def said_texts(author_id: int) -> str:
     """Hash: what an account has published within the last hour, by the digest of the text."""
     return f"tx:{{{author_id}}}"

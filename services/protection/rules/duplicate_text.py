@@ -6,7 +6,7 @@ import hashlib
 import unicodedata
 from datetime import timedelta
 
-from cache.rate_limits import RateLimits
+from cache.said_texts import SaidTexts
 from domain.errors import CacheUnavailableError
 from services.protection.publication import Publication
 
@@ -23,13 +23,13 @@ class DuplicateText:
 
     name = "duplicate_text"
 
-    def __init__(self, rate_limits: RateLimits) -> None:
-        self._rate_limits = rate_limits
+    def __init__(self, said: SaidTexts) -> None:
+        self._said = said
 
     async def find_fault(self, publication: Publication) -> str | None:
         key = publication.idempotency_key
         try:
-            is_admitted = await self._rate_limits.note_text(
+            is_admitted = await self._said.note(
                 publication.author_id,
                 digest=_digest(normalise(publication.body)),
                 attempt=_digest(f"{publication.kind}:{key}") if key is not None else "",
