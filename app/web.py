@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from app.authentication.tokens import TokenVerifier
+from app.client_address import ClientAddresses
 from app.deadline import Deadline
 from app.dev_login import dev_login
 from app.front_page import front_page
@@ -95,6 +96,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 engine=Engine(has_introspection=settings.has_introspection),
                 sockets=sockets,
                 deadline=deadline,
+                addresses=ClientAddresses(settings.trusted_proxies),
                 activity=activity,
                 newest_revision=await asyncio.to_thread(newest_revision),
                 is_draining=is_draining,

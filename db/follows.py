@@ -20,7 +20,10 @@ _INSERT = text(
 )
 _DELETE = text("DELETE FROM follows WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1")
 _INSERT_REQUEST = text(
-    "INSERT INTO follow_requests (follower_id, followee_id) VALUES (:follower_id, :followee_id) ON CONFLICT DO NOTHING"
+    """
+    INSERT INTO follow_requests (follower_id, followee_id) VALUES (:follower_id, :followee_id)
+    ON CONFLICT DO NOTHING RETURNING 1
+    """
 )
 _DELETE_REQUEST = text(
     "DELETE FROM follow_requests WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1"
@@ -134,10 +137,11 @@ async def count_following(session: ReadSession, user_id: int) -> int:
     return int((await session.execute(_COUNT_FOLLOWING, {"user_id": user_id})).scalar_one())
 
 
-async def insert_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> None:
-    """Notes the wish; a second one changes nothing."""
+async def insert_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> bool:
+    """Notes the wish. False where it was there already."""
     session.touch(*subjects.relations(follower_id, followee_id))
-    await session.execute(_INSERT_REQUEST, {"follower_id": follower_id, "followee_id": followee_id})
+    edge = {"follower_id": follower_id, "followee_id": followee_id}
+    return (await session.execute(_INSERT_REQUEST, edge)).first() is not None
 
 
 async def delete_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> bool:

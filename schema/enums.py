@@ -11,6 +11,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.errors import RefusalCode
 from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedRule, FeedState
+from domain.moderation import ReportReason
 from domain.records import FollowState, TextEntityKind, Visibility
 from services.feeds.feed_events import FeedResetReason
 
@@ -142,5 +143,16 @@ _public(
         "CONTENT_REJECTED": "The content breaks a rule of this service.",
         "IDEMPOTENCY_MISMATCH": "The idempotency key was used with another input.",
         "IDEMPOTENCY_CONFLICT": "The same operation is still under way.",
+    },
+)
+_public(
+    ReportReason,
+    "ReportReason",
+    "Why a post should not be here.",
+    {
+        "SPAM": "It advertises, deceives, or is sent over and over.",
+        "ABUSE": "It attacks somebody.",
+        "ILLEGAL": "It breaks the law.",
+        "OTHER": "Something else, which the comment says.",
     },
 )

@@ -23,6 +23,7 @@ from schema.payloads import (
 )
 from schema.people_mutations import PeopleMutations
 from schema.preferences import PreferenceMutations
+from schema.report_mutations import ReportMutations
 
 
 @strawberry.input(description="A place.")
@@ -96,7 +97,7 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, EngagementMutations):
+class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, EngagementMutations, ReportMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

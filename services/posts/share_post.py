@@ -12,10 +12,12 @@ from services.backends import Backends
 from services.idempotency.answer_once import Attempt, answer_once
 from services.idempotency.run_once import OnceOperation
 from services.posts.check_input import check_body, has_words
+from services.posts.check_words import check_words
 from services.posts.load_made_post import load_made_post
 from services.posts.load_visible_posts import load_visible_posts_in
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
+from services.protection.check_publication import PublicationKind
 
 
 async def share_post(
@@ -24,8 +26,8 @@ async def share_post(
     """The quote, or where `body` is blank the share without words: a new one, or the one that exists already.
 
     Of a share without words its root is shared; `shared_post_id` of the answer names it. Raises RefusedError: NOT_FOUND for
-    what is hidden or absent, NOT_ALLOWED unless it is public and its author is, TOO_LONG or INVALID for a text; and what
-    `answer_once` raises.
+    what is hidden or absent, NOT_ALLOWED unless it is public and its author is; for a text TOO_LONG, INVALID or
+    CONTENT_REJECTED; and what `answer_once` raises.
     """
     is_plain = not has_words(body)
     request = {"post_id": post_id, "text": "" if is_plain else body}
@@ -45,6 +47,7 @@ async def _share(
 ) -> PostRecord:
     if not is_plain:
         check_body(body)
+        await check_words(backends, PublicationKind.QUOTE, author_id=author_id, body=body)
     async with backends.database.writing() as session:
         once = await attempt.begin(session)
         root_id = await _lock_shareable_root(session, post_id, viewer_id=author_id)
