@@ -12,10 +12,12 @@ from typing import Generic, TypeVar
 from aiodataloader import DataLoader
 
 from domain.feed import PageExtras
+from domain.notifications import NotificationRecord
 from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
 from services.hashtags.find_hashtags import find_followed, find_hashtags, find_hashtags_by_name
+from services.notifications.list_notifications import load_notifications
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
 
@@ -61,6 +63,7 @@ class Loaders:
         self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
         self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
         self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
+        self.notifications: BatchLoader[NotificationRecord | None] = BatchLoader(self._load_notifications)
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
@@ -109,3 +112,7 @@ class Loaders:
     async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         return await find_shared_roots(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_notifications(self, keys: Sequence[int]) -> Mapping[int, NotificationRecord | None]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await load_notifications(self._backends, keys, viewer_id=self._viewer_id)

@@ -13,6 +13,7 @@ from resolvers.posts import PostPayload
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
 from schema.inputs import INPUT
+from schema.notifications import NotificationMutations
 from schema.payloads import (
     CreatePostPayload,
     DeletePostPayload,
@@ -90,7 +91,7 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations):
+class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, NotificationMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

@@ -11,8 +11,12 @@ FAST = "fan_out"
 BULK = "fan_out_bulk"
 """Posts of authors with many followers, in slices, and what is left of a job whose time was up."""
 
+NOTIFICATIONS = "notifications"
+"""Batches of what people did: who is told of it, and what the ranking learns."""
+
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
+NOTIFICATIONS_PRIORITY = 20
 """A higher number waits longer."""
 
 BULK_FOLLOWERS = LARGE_FROM

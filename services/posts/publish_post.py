@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from db import outbox, posts
+from db.activities import note_activity
 from db.outbox import OutboxKind
 from db.post_hashtags import write_post_hashtags
+from domain.activities import ActivityKind
 from domain.records import LocationRecord, PostRecord, Visibility
 from services.backends import Backends
 from services.posts.check_input import check_body, check_location
@@ -33,6 +35,8 @@ async def publish_post(
             session, post.id, after=hashtag_names(entities), was_counted=False, is_counted=visibility is Visibility.PUBLIC
         )
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
+        if visibility is not Visibility.PRIVATE:
+            await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post.id)
     backends.relay_bell.ring()
     # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.
     return post
