@@ -3,8 +3,8 @@
     score(t) = sum over everything done at t_i of  weight_i * 2 ** (-(t - t_i) / HALF_LIFE)
 
 This is an exponentially decayed sum (G. Cormode, V. Shkapenyuk, D. Srivastava, B. Xu: Forward Decay: A Practical Time Decay
-Model for Streaming Systems, ICDE 2009, section III). It needs no history: the score as of the last change, faded to now, plus the
-new weight. The weights follow those of imported activity (a share 3, a reply 2): what costs more says more.
+Model for Streaming Systems, ICDE 2009, section III). It needs no history: the score as of the last change, faded to now, plus
+the new weight. The weights follow those of imported activity (a share 3, a reply 2): what costs more says more.
 
 What an import brought stands as it is until the first thing done here, and fades from then on. Taking something back takes no
 weight back: it fades like the rest.

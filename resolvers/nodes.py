@@ -6,6 +6,7 @@ import asyncio
 
 import strawberry
 
+from domain.comments import CommentRecord
 from domain.errors import InvalidArgumentError
 from domain.ids import from_global_id, to_global_id
 from domain.notifications import NotificationRecord
@@ -14,7 +15,7 @@ from domain.records import HashtagRecord, PostRecord, UserRecord
 from resolvers.arguments import NodeId, NodeIds
 from resolvers.context import Info, OperationContext
 
-Record = UserRecord | PostRecord | HashtagRecord | NotificationRecord
+Record = UserRecord | PostRecord | HashtagRecord | CommentRecord | NotificationRecord
 
 
 def user_id(root: UserRecord) -> strawberry.ID:
@@ -33,6 +34,10 @@ def notification_id(root: NotificationRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Notification", root.id))
 
 
+def comment_id(root: CommentRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("Comment", root.id))
+
+
 async def load_node(context: OperationContext, global_id: str) -> Record | None:
     """The thing itself; None for hidden, absent, foreign and malformed ids alike."""
     parts = from_global_id(global_id)
@@ -48,6 +53,8 @@ async def load_node(context: OperationContext, global_id: str) -> Record | None:
         return await context.loaders.hashtags.load(number)
     if type_name == "Notification" and context.viewer is not None:
         return await context.loaders.notifications.load(number)
+    if type_name == "Comment":
+        return await context.loaders.comments.load(number)
     return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import strawberry
 
+from domain.comments import CommentRecord
 from domain.errors import Refusal, RefusalCode, RefusedError, UnavailableError, refused
 from domain.ids import local_id
 from domain.notifications import NotificationRecord
@@ -41,7 +42,11 @@ async def post(root: NotificationRecord, info: Info) -> PostRecord | None:
     return found.post if found is not None else None
 
 
-async def unread_count(_root: Connection[NotificationRecord], info: Info) -> int:
+async def comment(root: NotificationRecord, info: Info) -> CommentRecord | None:
+    return await info.context.loaders.comments.load(root.comment_id) if root.comment_id is not None else None
+
+
+async def unread_count(info: Info) -> int:
     return await count_unread(info.context.backends, viewer_id=info.context.require_viewer_id())
 
 

@@ -10,6 +10,7 @@ from domain.records import LocationRecord, Visibility
 from resolvers import posts
 from resolvers.context import Info, given
 from resolvers.posts import PostPayload
+from schema.engagement_mutations import EngagementMutations
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
 from schema.inputs import INPUT
@@ -91,7 +92,9 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, NotificationMutations):
+class Mutation(
+    PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, EngagementMutations, NotificationMutations
+):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

@@ -12,6 +12,7 @@ from domain.paging import Connection, Edge
 from resolvers import nodes, notifications
 from resolvers.context import Info
 from resolvers.notifications import NotificationsReadPayload
+from schema.comments import Comment
 from schema.inputs import INPUT
 from schema.interfaces import Node, PageInfo, UserError
 from schema.payloads import ERRORS
@@ -38,6 +39,11 @@ class Notification(Node):
         resolver=notifications.post,
         graphql_type=Post | None,
         description="What it is about; of a mention in a comment, the post under which it stands. Null where it is about none.",
+    )
+    comment = strawberry.field(
+        resolver=notifications.comment,
+        graphql_type=Comment | None,
+        description="What the newest of them wrote under the post; null where it was no comment.",
     )
 
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from db.activities import load_waiting_seconds
-from services.backends import Backends
+from services.engagement.flush_counters import waiting_seconds as counters_wait
+from services.notifications.process_activities import waiting_seconds as activities_wait
 from workers.chores import RegularChore, RungChore
 
 
 def rung_chores() -> list[RungChore]:
     """Work that a commit may have made."""
-    return [RungChore("notifications", _activities_wait, _send_notifications)]
+    # Imported here, on first use: binding actors to a broker needs its address.
+    from workers import counters, notifications
+
+    return [
+        RungChore("counters.flush", counters_wait, counters.flush.send),
+        RungChore("notifications", activities_wait, notifications.process_due.send),
+    ]
 
 
 def regular_chores() -> list[RegularChore]:
     """Work that comes round."""
-    return []
+    from workers import counters
 
-
-async def _activities_wait(backends: Backends) -> float | None:
-    async with backends.database.reading() as session:
-        return await load_waiting_seconds(session)
-
-
-def _send_notifications() -> None:
-    # Imported here, on first use: binding actors to a broker needs its address.
-    from workers.notifications import process_due
-
-    process_due.send()
+    return [RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send)]

@@ -13,11 +13,14 @@ BULK = "fan_out_bulk"
 
 NOTIFICATIONS = "notifications"
 """Batches of what people did: who is told of it, and what the ranking learns."""
+COUNTERS = "counters"
+"""What people did, added to the counters of posts."""
 
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
 NOTIFICATIONS_PRIORITY = 20
 """A higher number waits longer."""
+COUNTERS_PRIORITY = 20
 
 BULK_FOLLOWERS = LARGE_FROM
 """From so many followers on, a post goes to the bulk queue at once."""

@@ -1,8 +1,8 @@
 """Live notifications to everybody in this process who watches theirs.
 
 One task reads for all watchers: those whose bell rang and who wait for more, a hundred at a time, and every few seconds it
-looks whether a bell was lost. Whoever does not come for what was read is not read for again until they do; so a slow one holds up
-nobody, and keeps nothing in memory but a few groups. Those that have waited are read and judged again.
+looks whether a bell was lost. Whoever does not come for what was read is not read for again until they do; so a slow one
+holds up nobody, and keeps nothing in memory but a few groups. Those that have waited are read and judged again.
 """
 
 from __future__ import annotations

@@ -60,6 +60,12 @@ async def process_activities(backends: Backends, *, size: int = BATCH_SIZE) -> P
     return ProcessedActivities(len(rows))
 
 
+async def waiting_seconds(backends: Backends) -> float | None:
+    """How long the oldest due row has waited; None where none is."""
+    async with backends.database.reading() as session:
+        return await activities.load_waiting_seconds(session)
+
+
 async def _process(session: WriteSession, rows: Sequence[ActivityRow]) -> set[int]:
     """Who has something new to read."""
     if not rows:
