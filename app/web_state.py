@@ -25,6 +25,7 @@ from schema.live import LiveSink, LiveSubscription, watch
 from services.accounts.recognise_account import recognise_account
 from services.backends import Backends
 from services.live.hub import LiveHub
+from services.notifications.notification_feed import NotificationFeed
 from services.posts.post_counts_feed import PostCountsFeed
 from services.protection.charge_operation import OperationKind, charge_operation
 from settings import Settings
@@ -42,6 +43,7 @@ class WebState:
     verifier: TokenVerifier
     live_hub: LiveHub
     post_counts: PostCountsFeed
+    notifications: NotificationFeed
     engine: Engine
     sockets: LiveSockets
     deadline: Deadline
@@ -112,7 +114,14 @@ class WebState:
         `resume_after`: the event cursor behind which a subscription goes on, whatever its own `after` says.
         """
         viewer = await self.load_viewer(claims)
-        return OperationContext(self.backends, self.live_hub, viewer, post_counts=self.post_counts, resume_after=resume_after)
+        return OperationContext(
+            self.backends,
+            self.live_hub,
+            viewer,
+            post_counts=self.post_counts,
+            notifications=self.notifications,
+            resume_after=resume_after,
+        )
 
     async def watch(self, operation: Operation, context: OperationContext, sink: LiveSink) -> LiveSubscription:
         """Begins a subscription whose answers go into the sink."""

@@ -123,6 +123,7 @@ def main() -> None:
         verifier=TokenVerifier(DEVELOPMENT_JWT_SECRET, "", "", ""),
         live_hub=missing,
         post_counts=missing,
+        notifications=missing,
         engine=Engine(has_introspection=True),
         sockets=LiveSockets(),
         deadline=Deadline(),

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from db import feed_changes
+from db.activities import INSERT_SQL
 from db.database import ReadSession, WriteSession
 from db.people_lists import PersonRow, load_listed_people, people_statement
 from domain import subjects
@@ -31,8 +32,9 @@ _DELETE_REQUEST = text(
 # Set by set: an account may have been asked by very many. Who follows as many as they may is not made a follower, and the
 # request is gone all the same: a public account has none.
 _ACCEPT_ALL = text(
-    """
+    f"""
     WITH asked AS (DELETE FROM follow_requests WHERE followee_id = :followee_id RETURNING follower_id),
+    noted AS ({INSERT_SQL.format(source="SELECT 'follow_request', a.follower_id, CAST(:followee_id AS bigint) FROM asked a")}),
     accepted AS (
       INSERT INTO follows (follower_id, followee_id)
       SELECT a.follower_id, CAST(:followee_id AS bigint)
@@ -152,7 +154,10 @@ async def delete_follow_request(session: WriteSession, follower_id: int, followe
 
 
 async def accept_all_requests(session: WriteSession, followee_id: int, *, follow_limit: int) -> None:
-    """Turns the open requests into follows, of those who follow fewer than `follow_limit`. Lock all of them first."""
+    """Turns the open requests into follows, of those who follow fewer than `follow_limit`. Lock all of them first.
+
+    Notes that the requests have ended.
+    """
     await feed_changes.note_all_requests(session, followee_id, follow_limit=follow_limit)
     await session.execute(_ACCEPT_ALL, {"followee_id": followee_id, "follow_limit": follow_limit})
 

@@ -41,7 +41,7 @@ _LIST_ARGUMENTS = ("first", "last")
 PAGED = frozenset(
     {
         "feed", "missedFeedEvents", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers",
-        "followedHashtags", "sharers", "comments", "likers", "bookmarks",
+        "followedHashtags", "sharers", "comments", "likers", "bookmarks", "notifications",
     }
 )  # fmt: skip
 _LARGE_LISTS = {"missedFeedEvents": (100, 1_000)}

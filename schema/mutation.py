@@ -14,6 +14,7 @@ from schema.engagement_mutations import EngagementMutations
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
 from schema.inputs import IDEMPOTENCY_KEY, INPUT
+from schema.notifications import NotificationMutations
 from schema.payloads import (
     CreatePostPayload,
     DeletePostPayload,
@@ -97,7 +98,15 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, EngagementMutations, ReportMutations):
+class Mutation(
+    PeopleMutations,
+    HashtagMutations,
+    PreferenceMutations,
+    FeedMutations,
+    EngagementMutations,
+    NotificationMutations,
+    ReportMutations,
+):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

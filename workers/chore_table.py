@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.engagement.flush_counters import waiting_seconds
+from services.engagement.flush_counters import waiting_seconds as counters_wait
+from services.notifications.process_activities import waiting_seconds as activities_wait
 from workers.chores import RegularChore, RungChore
 
 FORGET_KEYS_SECONDS = 300.0
@@ -10,9 +11,12 @@ FORGET_KEYS_SECONDS = 300.0
 
 def rung_chores() -> list[RungChore]:
     """Work that a commit may have made."""
-    from workers import counters
+    from workers import counters, notifications
 
-    return [RungChore("counters.flush", waiting_seconds, counters.flush.send)]
+    return [
+        RungChore("counters.flush", counters_wait, counters.flush.send),
+        RungChore("notifications", activities_wait, notifications.process_due.send),
+    ]
 
 
 def regular_chores() -> list[RegularChore]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from db import follows
+from db.activities import note_activity
+from domain.activities import ActivityKind
 from domain.visibility import can_be_listed
 from services.backends import Backends
 from services.graph.the_other import check_follow_limit, lock_both, not_found, refuse_self
@@ -25,9 +27,10 @@ async def follow_user(backends: Backends, *, follower_id: int, followee_id: int)
             return
         check_follow_limit(backends, await follows.count_following(session, follower_id))
         if person[0].is_private:
-            is_new = await follows.insert_follow_request(session, follower_id, followee_id)
+            is_new, kind = await follows.insert_follow_request(session, follower_id, followee_id), ActivityKind.FOLLOW_REQUEST
         else:
-            is_new = await follows.insert_follow(session, follower_id, followee_id)
+            is_new, kind = await follows.insert_follow(session, follower_id, followee_id), ActivityKind.FOLLOW
         if is_new:
             await charge_follow_change(backends, follower_id=follower_id, followee_id=followee_id, begins=True)
+            await note_activity(session, kind, actor_id=follower_id, subject_id=followee_id)
     backends.relay_bell.ring()

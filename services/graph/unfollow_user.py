@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from db import follows, kept_follows
+from db.activities import note_activity
+from domain.activities import ActivityKind
 from services.backends import Backends
 from services.graph.the_other import lock_both, not_found, refuse_self
 from services.protection.charge_follow import charge_follow_change
@@ -20,6 +22,10 @@ async def unfollow_user(backends: Backends, *, follower_id: int, followee_id: in
         # Unfollowing an account that is hidden meanwhile is still possible: the edge is the follower's own.
         ended = await follows.delete_follow(session, follower_id, followee_id)
         ended_request = await follows.delete_follow_request(session, follower_id, followee_id)
+        if ended:
+            await note_activity(session, ActivityKind.FOLLOW, actor_id=follower_id, subject_id=followee_id)
+        if ended_request:
+            await note_activity(session, ActivityKind.FOLLOW_REQUEST, actor_id=follower_id, subject_id=followee_id)
         forgotten = False
         if not keep_history:
             forgotten = await kept_follows.forget_history(session, follower_id, followee_id)

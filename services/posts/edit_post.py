@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from db import posts
+from db.activities import note_activity
 from db.feed_changes import note_edit
 from db.post_hashtags import write_post_hashtags
+from domain.activities import ActivityKind
 from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
@@ -61,5 +63,7 @@ async def edit_post(
             was_counted=before.visibility is Visibility.PUBLIC,
             is_counted=new_visibility is Visibility.PUBLIC,
         )
+        if new_visibility is not Visibility.PRIVATE:
+            await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post_id)
     backends.relay_bell.ring()
     return after

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from db import outbox, posts
+from db.activities import note_activity
 from db.outbox import OutboxKind
 from db.post_hashtags import write_post_hashtags
+from domain.activities import ActivityKind
 from domain.records import LocationRecord, PostRecord, Visibility
 from services.backends import Backends
 from services.idempotency.answer_once import Attempt, answer_once
@@ -68,6 +70,8 @@ async def _publish(
             session, post.id, after=hashtag_names(entities), was_counted=False, is_counted=visibility is Visibility.PUBLIC
         )
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
+        if visibility is not Visibility.PRIVATE:
+            await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post.id)
         await once.remember(session, post.id)
     backends.relay_bell.ring()
     # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from db import outbox, posts, shares
+from db.activities import note_activity
 from db.database import WriteSession
 from db.outbox import OutboxKind
 from db.post_hashtags import write_post_hashtags
+from domain.activities import ActivityKind
 from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
@@ -63,6 +65,8 @@ async def _share(
         if not is_plain:
             await posts.add_to_post_count(session, author_id, 1)
             await write_post_hashtags(session, made.id, after=hashtag_names(entities), was_counted=False, is_counted=True)
+            await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=made.id)
+        await note_activity(session, ActivityKind.SHARE, actor_id=author_id, subject_id=made.id)
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=made.id)
         await once.remember(session, made.id)
     backends.relay_bell.ring()
