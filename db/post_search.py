@@ -24,9 +24,7 @@ MIN_PART_LENGTH = 3
 """Letters of a word's part: the index knows groups of three."""
 
 # Without the ways that are never right here, the windows' statement cannot be planned otherwise than by the index.
-_PREPARE = text(
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
-)
+_PREPARE = text("SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)")
 _FOLD = text(
     """
     SELECT CAST(phraseto_tsquery('pg_catalog.simple', spaced) AS text), spaced, pictures

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import fan_out
+from workers import counters, fan_out, notifications, upkeep
 
-__all__ = ["fan_out"]
+__all__ = ["counters", "fan_out", "notifications", "upkeep"]

@@ -15,7 +15,7 @@ from db.models.post import Post
 from db.models.protection import IdempotencyKey, Report
 from db.models.search import PopularAccount, SearchableAccount, SearchablePost
 from db.models.shut_out import Block, Mute
-from db.models.turn import Turn
+from db.models.turn import Turn, Walk
 from db.models.user import User
 
 __all__ = [
@@ -51,4 +51,5 @@ __all__ = [
     "SearchablePost",
     "Turn",
     "User",
+    "Walk",
 ]

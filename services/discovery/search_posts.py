@@ -41,9 +41,7 @@ async def search_posts(backends: Backends, *, query: str, viewer_id: int | None,
         return await _page(backends, session, search.by_parts, by_parts, page, start, viewer_id)
 
 
-def _place(
-    backends: Backends, by_words: CursorScope, by_parts: CursorScope, page: PageRequest
-) -> tuple[CursorScope, int]:
+def _place(backends: Backends, by_words: CursorScope, by_parts: CursorScope, page: PageRequest) -> tuple[CursorScope, int]:
     if page.cursor is None:
         return by_words, MAX_ID
     try:
