@@ -21,6 +21,7 @@ from app.front_page import front_page
 from app.graphql_http import graphql_endpoint
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
+from app.media import media_routes
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
@@ -139,6 +140,7 @@ def _routes() -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
         Route("/dev/login", dev_login, methods=["POST"]),
+        *media_routes(),
         *static_routes(),
     ]
 
@@ -150,7 +152,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
-            allow_methods=("GET", "POST"),
+            allow_methods=("GET", "POST", "PUT"),
             allow_headers=("authorization", "content-type", "last-event-id"),
             max_age=_PREFLIGHT_SECONDS,
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from domain.media import MediaRecord
 from domain.paging import PageInfo
 from domain.records import HashtagRecord, PostFacts, PostRecord, Relation, UserRecord, VisiblePost
 
@@ -154,6 +155,8 @@ class PageExtras:
     shared_roots: dict[int, bool]
     hashtags: dict[int, HashtagRecord]
     relations: dict[int, Relation]
+    media: dict[int, list[MediaRecord]] = field(default_factory=dict)
+    """Of every post that is shown or quoted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class UserRecord:
     follower_count: int
     following_count: int
     post_count: int
+    avatar_key: str | None = None
+    """Of a picture among this server's media, which goes before `avatar_url`."""
 
 
 @dataclass(frozen=True, slots=True)

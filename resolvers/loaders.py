@@ -12,10 +12,12 @@ from typing import Generic, TypeVar
 from aiodataloader import DataLoader
 
 from domain.feed import PageExtras
+from domain.media import MediaRecord
 from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
 from services.hashtags.find_hashtags import find_followed, find_hashtags, find_hashtags_by_name
+from services.media.find_media import find_media, find_media_of_posts
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
 
@@ -61,6 +63,8 @@ class Loaders:
         self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
         self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
         self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
+        self.media: BatchLoader[MediaRecord | None] = BatchLoader(self._load_media)
+        self.post_media: BatchLoader[list[MediaRecord]] = BatchLoader(self._load_post_media)
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
@@ -77,6 +81,8 @@ class Loaders:
             self.shared_roots.prime(root_id, is_shared)
         for user_id, relation in extras.relations.items():
             self.relations.prime(user_id, relation)
+        for post_id, media in extras.media.items():
+            self.post_media.prime(post_id, media)
         for hashtag in extras.hashtags.values():
             self.hashtags.prime(hashtag.id, hashtag)
 
@@ -109,3 +115,9 @@ class Loaders:
     async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         return await find_shared_roots(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_media(self, keys: Sequence[int]) -> Mapping[int, MediaRecord | None]:
+        return await find_media(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_post_media(self, keys: Sequence[int]) -> Mapping[int, list[MediaRecord]]:
+        return await find_media_of_posts(self._backends, keys)

@@ -13,6 +13,7 @@ from resolvers.posts import PostPayload
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
 from schema.inputs import INPUT
+from schema.media_mutations import MediaMutations
 from schema.payloads import (
     CreatePostPayload,
     DeletePostPayload,
@@ -33,8 +34,11 @@ class LocationInput:
 
 @strawberry.input(description="A new post.")
 class CreatePostInput:
-    text: str = strawberry.field(description="At most 5,000 characters, not blank.")
+    text: str = strawberry.field(description="At most 5,000 characters; blank only with pictures.")
     visibility: Visibility | None = strawberry.field(default=Visibility.PUBLIC, description="Who may see it.")
+    media_ids: list[strawberry.ID] | None = strawberry.field(
+        default_factory=list, description="At most 4 finished uploads of the viewer's, in the order in which they are shown."
+    )
     location: LocationInput | None = strawberry.field(default=strawberry.UNSET, description="Where it was written.")
 
 
@@ -67,6 +71,7 @@ async def _create_post(info: Info, input: Annotated[CreatePostInput, INPUT]) -> 
         info.context,
         body=input.text,
         visibility=input.visibility or Visibility.PUBLIC,
+        media_ids=input.media_ids or (),
         location=LocationRecord(place.name, given(place.latitude), given(place.longitude)) if place else None,
     )
 
@@ -90,7 +95,7 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations):
+class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, MediaMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

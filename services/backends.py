@@ -22,6 +22,7 @@ from services.accounts.account_shelf import AccountShelf
 from services.fan_out.audiences import Audiences
 from services.fan_out.turns import Turns
 from services.feeds.feed_shelf import FeedShelf
+from services.media.media_rules import MediaDesk
 from services.observer import Observer
 
 
@@ -69,3 +70,4 @@ class Backends:
     observer: Observer
     audiences: Audiences = field(default_factory=Audiences)
     turns: Turns = field(default_factory=Turns)
+    media: MediaDesk = field(default_factory=MediaDesk)

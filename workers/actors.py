@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import fan_out
+from workers import fan_out, media
 
-__all__ = ["fan_out"]
+__all__ = ["fan_out", "media"]

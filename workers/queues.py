@@ -11,8 +11,12 @@ FAST = "fan_out"
 BULK = "fan_out_bulk"
 """Posts of authors with many followers, in slices, and what is left of a job whose time was up."""
 
+MEDIA = "media"
+"""Pictures to clean, and what is to be thrown away."""
+
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
+MEDIA_PRIORITY = 30
 """A higher number waits longer."""
 
 BULK_FOLLOWERS = LARGE_FROM

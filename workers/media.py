@@ -1,0 +1,79 @@
+"""The actors of media. Messages carry nothing: what is to be done stands in the database."""
+
+from __future__ import annotations
+
+import time
+
+import dramatiq
+import structlog
+
+from domain.errors import UnavailableError
+from services.backends import Backends
+from services.media.collect_media import collect_media, collectable_seconds, sweep_uploads
+from services.media.process_upload import ProcessingOutcome, process_next_upload, waiting_seconds
+from workers.broker import broker
+from workers.chores import RegularChore, RungChore
+from workers.queues import MEDIA, MEDIA_PRIORITY
+from workers.runtime import Runtime
+
+_BEGIN_SECONDS = 5.0
+"""So long a job begins with further ones."""
+_TIME_LIMIT_MS = 150_000
+"""One picture takes seconds; the store and the decoder have deadlines of their own, which add up to less."""
+_SWEEP_SECONDS = 3_600.0
+
+log = structlog.get_logger(__name__)
+
+
+def _backends() -> Backends:
+    return next(middleware for middleware in broker.middleware if isinstance(middleware, Runtime)).backends
+
+
+@dramatiq.actor(
+    actor_name="media.process_uploads", queue_name=MEDIA, priority=MEDIA_PRIORITY, time_limit=_TIME_LIMIT_MS, broker=broker
+)
+async def process_uploads() -> None:
+    """Finished uploads become pictures."""
+    backends, started = _backends(), time.monotonic()
+    try:
+        while time.monotonic() - started < _BEGIN_SECONDS:
+            outcome = await process_next_upload(backends)
+            if outcome is ProcessingOutcome.NOTHING:
+                return
+            log.info("media.processed", outcome=outcome.value)
+    except UnavailableError as error:
+        log.warning("media.server_unavailable", error=str(error))
+
+
+@dramatiq.actor(actor_name="media.collect", queue_name=MEDIA, priority=MEDIA_PRIORITY, time_limit=_TIME_LIMIT_MS, broker=broker)
+async def collect() -> None:
+    """Media that nobody needs any more go."""
+    backends, started = _backends(), time.monotonic()
+    try:
+        while time.monotonic() - started < _BEGIN_SECONDS and await collect_media(backends):
+            pass
+    except UnavailableError as error:
+        log.warning("media.server_unavailable", error=str(error))
+
+
+@dramatiq.actor(actor_name="media.sweep", queue_name=MEDIA, priority=MEDIA_PRIORITY, time_limit=_TIME_LIMIT_MS, broker=broker)
+async def sweep() -> None:
+    """Uploads that belong to nothing go."""
+    try:
+        count = await sweep_uploads(_backends())
+    except UnavailableError as error:
+        log.warning("media.server_unavailable", error=str(error))
+        return
+    if count:
+        log.info("media.swept", uploads=count)
+
+
+def media_rung_chores() -> list[RungChore]:
+    return [
+        RungChore("media", waiting_seconds, process_uploads.send),
+        RungChore("media_collection", collectable_seconds, collect.send),
+    ]
+
+
+def media_regular_chores() -> list[RegularChore]:
+    return [RegularChore("media_sweep", _SWEEP_SECONDS, sweep.send)]
