@@ -37,7 +37,9 @@ class WorldWords:
         syllables = _SYLLABLES.split()
         words: dict[str, None] = {}
         while len(words) < VOCABULARY:
-            words["".join(random.choices(syllables, k=1 + (len(words) > 100) + (len(words) > 1_500) + random.randrange(2)))] = None
+            words["".join(random.choices(syllables, k=1 + (len(words) > 100) + (len(words) > 1_500) + random.randrange(2)))] = (
+                None
+            )
         return cls(list(words), list(accumulate((rank + 1) ** -_EXPONENT for rank in range(VOCABULARY))))
 
     def draw(self, random: Random, count: int) -> list[str]:
@@ -46,7 +48,7 @@ class WorldWords:
 
 async def make_world(database_url: str, *, users: int, posts: int, seed: int) -> float:
     """Fills an empty, migrated database; returns how many seconds the index took."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     words = WorldWords.make(random)
     now_ms = time.time_ns() // 1_000_000
     async with bulk_connection(database_url) as connection:
@@ -60,7 +62,9 @@ async def make_world(database_url: str, *, users: int, posts: int, seed: int) ->
         )
         await connection.execute("ALTER TABLE posts DISABLE TRIGGER USER")
         columns = ("id", "author_id", "text", "entities", "visibility", "created_at", "delivery")
-        await connection.execute("CREATE TEMP TABLE made (id bigint, author_id bigint, text text, entities text, visibility text)")
+        await connection.execute(
+            "CREATE TEMP TABLE made (id bigint, author_id bigint, text text, entities text, visibility text)"
+        )
         await connection.copy("made", columns[:5], _rows(random, words, users, posts, now_ms))
         await connection.execute(
             """
@@ -99,7 +103,13 @@ def _rows(random: Random, words: WorldWords, users: int, posts: int, now_ms: int
         draw = random.random()
         visibility = "PRIVATE" if draw < 0.02 else "FRIENDS" if draw < 0.08 else "PUBLIC"
         author = 1 + int(users * random.random() ** 2)
-        yield (instant << 22) | (number % 4096 << 10) | (author & 1023), author, body, orjson.dumps(entities).decode(), visibility
+        yield (
+            (instant << 22) | (number % 4096 << 10) | (author & 1023),
+            author,
+            body,
+            orjson.dumps(entities).decode(),
+            visibility,
+        )
 
 
 def _text(random: Random, words: WorldWords, users: int, is_event: bool) -> tuple[str, list[dict[str, object]]]:
