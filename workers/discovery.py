@@ -18,9 +18,7 @@ POPULAR_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-@dramatiq.actor(
-    actor_name="discovery.refresh_trends", queue_name=DISCOVERY, priority=DISCOVERY_PRIORITY, broker=broker, max_age=60_000
-)
+@dramatiq.actor(actor_name="discovery.refresh_trends", queue_name=DISCOVERY, priority=DISCOVERY_PRIORITY, broker=broker)
 async def refresh_trends() -> None:
     try:
         await refresh_trends_use_case(running_backends())
