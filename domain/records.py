@@ -133,6 +133,14 @@ class HashtagRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TrendingHashtagRecord:
+    """A hashtag that is used more than usual. `recent_post_count`: existing public posts with it within the last two days."""
+
+    hashtag: HashtagRecord
+    recent_post_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """How a viewer stands to another account, both ways. Only the viewer's own mutes and settings are known to the viewer."""
 

@@ -21,9 +21,11 @@ def rung_chores() -> list[RungChore]:
 
 def regular_chores() -> list[RegularChore]:
     """Work that comes round."""
-    from workers import counters, upkeep
+    from workers import counters, discovery, upkeep
 
     return [
         RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send),
+        RegularChore("discovery.trends", discovery.TRENDS_SECONDS, discovery.refresh_trends.send),
+        RegularChore("discovery.popular_accounts", discovery.POPULAR_SECONDS, discovery.refresh_popular_accounts.send),
         RegularChore("upkeep.forget_keys", FORGET_KEYS_SECONDS, upkeep.forget_keys.send),
     ]

@@ -10,7 +10,7 @@ from services.discovery.suggest_users import refresh_popular_accounts as refresh
 from services.discovery.trending_hashtags import refresh_trends as refresh_trends_use_case
 from workers.broker import broker
 from workers.queues import DISCOVERY, DISCOVERY_PRIORITY
-from workers.runtime import Runtime, running
+from workers.runtime import Runtime
 
 TRENDS_SECONDS = 15.0
 """A hashtag that is used now is in the list after one and a half of these at most, while workers keep up."""
@@ -19,24 +19,25 @@ POPULAR_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-@dramatiq.actor(
-    actor_name="discovery.refresh_trends", queue_name=DISCOVERY, priority=DISCOVERY_PRIORITY, broker=broker, max_age=60_000
-)
+def _runtime() -> Runtime:
+    return next(middleware for middleware in broker.middleware if isinstance(middleware, Runtime))
+
+
+@dramatiq.actor(actor_name="discovery.refresh_trends", queue_name=DISCOVERY, priority=DISCOVERY_PRIORITY, broker=broker)
 async def refresh_trends() -> None:
+    """Hashtags that are used more than usual."""
     try:
-        await refresh_trends_use_case(_backends())
+        await refresh_trends_use_case(_runtime().backends)
     except UnavailableError:
         log.warning("discovery.server_unavailable", work="trends")
 
 
 @dramatiq.actor(
-    actor_name="discovery.refresh_popular_accounts",
-    queue_name=DISCOVERY,
-    priority=DISCOVERY_PRIORITY,
-    broker=broker,
+    actor_name="discovery.refresh_popular_accounts", queue_name=DISCOVERY, priority=DISCOVERY_PRIORITY, broker=broker
 )
 async def refresh_popular_accounts() -> None:
+    """Accounts with most followers."""
     try:
-        await refresh_popular_accounts_use_case(_backends())
+        await refresh_popular_accounts_use_case(_runtime().backends)
     except UnavailableError:
         log.warning("discovery.server_unavailable", work="popular_accounts")
