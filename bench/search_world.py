@@ -17,7 +17,10 @@ HASHTAGS = 2_000
 _EXPONENT = 1.07
 _SYLLABLES = "ba be bi bo bra ce cha da de dro e fa fi fle ga go gri ha hu i ja ka ke la le lo ma mi na no o pa pe qua ra re \
 ri ro sa se sha si sta te ti tra tu u va ve wi ya zo ing er ness tion"
-_CHINESE = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+_CHINESE = (
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出"
+    "就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+)
 YEAR_MS = 365 * 86_400_000
 EVENT_BEGIN, EVENT_END = 0.50, 0.52
 """When everybody spoke of one thing: the share of the year before now."""
