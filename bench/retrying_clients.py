@@ -95,7 +95,9 @@ class Retries:
         query = 'mutation { createPost(input: {text: "root"}) { post { id } } }'
         body = json.dumps({"query": query}).encode()
         for token in self._tokens:
-            answer = await _ask(port, graphql_request(body, token))
+            answer: dict[str, Any] = {}
+            while "data" not in answer:
+                answer = await _ask(port, graphql_request(body, token))
             self._roots.append(answer["data"]["createPost"]["post"]["id"])
 
     async def run(self, ports: Sequence[int]) -> Outcome:

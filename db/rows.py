@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from db.counters import COMMENT_COUNT, LIKE_COUNT
 from domain.ids import created_at_of
 from domain.records import (
     NO_RELATION,
@@ -29,9 +30,10 @@ USER_COLUMNS = """
 """
 USER_WIDTH = 14
 
-POST_COLUMNS = """
+# Likes and comments that are on their way to the post's row count as well, in the same snapshot.
+POST_COLUMNS = f"""
   p.id, p.author_id, p.text, p.entities, p.visibility, p.location_name, p.latitude, p.longitude,
-  p.edited_at, p.deleted_at IS NOT NULL, p.like_count, p.comment_count, p.share_count, p.delivery,
+  p.edited_at, p.deleted_at IS NOT NULL, {LIKE_COUNT}, {COMMENT_COUNT}, p.share_count, p.delivery,
   p.shared_post_id, p.is_plain_share
 """
 POST_WIDTH = 16

@@ -11,10 +11,14 @@ from typing import Generic, TypeVar
 
 from aiodataloader import DataLoader
 
+from domain.comments import CommentRecord
+from domain.engagement import ViewerMarks
 from domain.feed import PageExtras
 from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
+from services.engagement.find_marks import find_marks
+from services.engagement.load_visible_comments import load_visible_comments
 from services.hashtags.find_hashtags import find_followed, find_hashtags, find_hashtags_by_name
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
@@ -61,6 +65,8 @@ class Loaders:
         self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
         self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
         self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
+        self.marks: BatchLoader[ViewerMarks] = BatchLoader(self._load_marks)
+        self.comments: BatchLoader[CommentRecord | None] = BatchLoader(self._load_comments)
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
@@ -75,6 +81,8 @@ class Loaders:
             self.posts.prime(post_id, visible)
         for root_id, is_shared in extras.shared_roots.items():
             self.shared_roots.prime(root_id, is_shared)
+        for root_id, marks in extras.marks.items():
+            self.marks.prime(root_id, marks)
         for user_id, relation in extras.relations.items():
             self.relations.prime(user_id, relation)
         for hashtag in extras.hashtags.values():
@@ -109,3 +117,10 @@ class Loaders:
     async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         return await find_shared_roots(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_marks(self, keys: Sequence[int]) -> Mapping[int, ViewerMarks]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await find_marks(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_comments(self, keys: Sequence[int]) -> Mapping[int, CommentRecord | None]:
+        return await load_visible_comments(self._backends, keys, viewer_id=self._viewer_id)

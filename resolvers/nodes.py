@@ -6,6 +6,7 @@ import asyncio
 
 import strawberry
 
+from domain.comments import CommentRecord
 from domain.errors import InvalidArgumentError
 from domain.ids import from_global_id, to_global_id
 from domain.paging import MAX_PAGE_SIZE
@@ -13,7 +14,7 @@ from domain.records import HashtagRecord, PostRecord, UserRecord
 from resolvers.arguments import NodeId, NodeIds
 from resolvers.context import Info, OperationContext
 
-Record = UserRecord | PostRecord | HashtagRecord
+Record = UserRecord | PostRecord | HashtagRecord | CommentRecord
 
 
 def user_id(root: UserRecord) -> strawberry.ID:
@@ -26,6 +27,10 @@ def post_id(root: PostRecord) -> strawberry.ID:
 
 def hashtag_id(root: HashtagRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Hashtag", root.id))
+
+
+def comment_id(root: CommentRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("Comment", root.id))
 
 
 async def load_node(context: OperationContext, global_id: str) -> Record | None:
@@ -41,6 +46,8 @@ async def load_node(context: OperationContext, global_id: str) -> Record | None:
         return found.post if found is not None else None
     if type_name == "Hashtag":
         return await context.loaders.hashtags.load(number)
+    if type_name == "Comment":
+        return await context.loaders.comments.load(number)
     return None
 
 

@@ -40,7 +40,7 @@ _LIST_ARGUMENTS = ("first", "last")
 PAGED = frozenset(
     {
         "feed", "missedFeedEvents", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers",
-        "followedHashtags", "sharers",
+        "followedHashtags", "sharers", "comments", "likers", "bookmarks",
     }
 )  # fmt: skip
 _LARGE_LISTS = {"missedFeedEvents": (100, 1_000)}

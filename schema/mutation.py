@@ -10,6 +10,7 @@ from domain.records import LocationRecord, Visibility
 from resolvers import posts
 from resolvers.context import Info, given
 from resolvers.posts import PostPayload
+from schema.engagement_mutations import EngagementMutations
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
 from schema.inputs import IDEMPOTENCY_KEY, INPUT
@@ -95,7 +96,7 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations):
+class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, EngagementMutations):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

@@ -9,7 +9,8 @@ import strawberry
 
 from domain.paging import Connection, Edge
 from domain.records import LocationRecord, PostRecord, TextEntityKind, TextEntityRecord, Visibility
-from resolvers import hashtags, nodes, posts
+from resolvers import comments, engagement, hashtags, nodes, posts
+from schema.comments import CommentConnection
 from schema.hashtags import Hashtag
 from schema.interfaces import Node, PageInfo
 from schema.records import represents
@@ -54,6 +55,16 @@ class Post(Node):
     like_count: int = strawberry.field(description="The same number for every viewer.")
     comment_count: int = strawberry.field(description="The same number for every viewer.")
     share_count: int = strawberry.field(description="The same number for every viewer.")
+    viewer_has_liked = strawberry.field(
+        resolver=engagement.viewer_has_liked,
+        graphql_type=bool,
+        description="Whether the viewer likes it; of a share without words: what it shares.",
+    )
+    viewer_has_bookmarked = strawberry.field(
+        resolver=engagement.viewer_has_bookmarked,
+        graphql_type=bool,
+        description="Whether the viewer keeps it for later; of a share without words: what it shares. Nobody else knows.",
+    )
     viewer_has_shared = strawberry.field(
         resolver=posts.viewer_has_shared,
         graphql_type=bool,
@@ -71,6 +82,17 @@ class Post(Node):
         graphql_type=Annotated["Post", strawberry.lazy("schema.posts")] | None,
         description="What is shared; null in a quote whose original is gone or hidden from the viewer. "
         "A share without words is itself absent then.",
+    )
+    likers = strawberry.field(
+        resolver=engagement.likers,
+        graphql_type=UserConnection,
+        description="Who likes it, newest first, as far as the viewer may see; of a share without words: what it shares.",
+    )
+    comments = strawberry.field(
+        resolver=comments.comments,
+        graphql_type=CommentConnection,
+        description="What people say about it, newest first, as far as the viewer may see; of a share without words: about "
+        "what it shares.",
     )
     sharers = strawberry.field(
         resolver=posts.sharers,

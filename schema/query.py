@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import strawberry
 
-from resolvers import feeds, hashtags, live, nodes, people, posts, preferences
+from resolvers import engagement, feeds, hashtags, live, nodes, people, posts, preferences
 from schema.feed import FeedConnection, FeedExplanation, FeedPosition
 from schema.hashtags import Hashtag, HashtagConnection
 from schema.interfaces import Node
 from schema.live_events import MissedFeedEvents
-from schema.posts import Post
+from schema.posts import Post, PostConnection
 from schema.preferences import FeedPreferences
 from schema.users import User, UserConnection
 
@@ -73,6 +73,11 @@ class Query:
         resolver=hashtags.followed_hashtags,
         graphql_type=HashtagConnection | None,
         description="The hashtags that the viewer follows, newest first.",
+    )
+    bookmarks = strawberry.field(
+        resolver=engagement.bookmarks,
+        graphql_type=PostConnection | None,
+        description="What the viewer keeps for later, newest first; without what is gone or hidden meanwhile.",
     )
     feed_preferences = strawberry.field(
         resolver=preferences.feed_preferences,

@@ -13,9 +13,12 @@ BULK = "fan_out_bulk"
 
 UPKEEP = "upkeep"
 """What nobody waits for."""
+COUNTERS = "counters"
+"""What people did, added to the counters of posts."""
 
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
+COUNTERS_PRIORITY = 20
 UPKEEP_PRIORITY = 100
 """A higher number waits longer."""
 

@@ -11,6 +11,7 @@ from workers.broker import broker
 from workers.queues import UPKEEP, UPKEEP_PRIORITY
 from workers.runtime import Runtime
 
+FORGET_KEYS_EVERY_SECONDS = 300.0
 _SECONDS = 3.0
 """Well below the time limit of a job; the rest is for the next turn."""
 
@@ -31,8 +32,3 @@ async def forget_keys() -> None:
         return
     if deleted:
         log.info("upkeep.keys_forgotten", count=deleted)
-
-
-def send_forget_keys() -> object:
-    """Puts the message on its queue; raises what the broker raises when it is away."""
-    return forget_keys.send()

@@ -14,7 +14,7 @@ from db.models.outbox import OutboxEvent
 from db.models.post import Post
 from db.models.protection import IdempotencyKey, Report
 from db.models.shut_out import Block, Mute
-from db.models.turn import Turn
+from db.models.turn import Turn, Walk
 from db.models.user import User
 
 __all__ = [
@@ -47,4 +47,5 @@ __all__ = [
     "Report",
     "Turn",
     "User",
+    "Walk",
 ]

@@ -9,6 +9,7 @@ from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
 from services.posts.check_input import check_body
+from services.posts.load_visible_posts import load_visible_posts_in
 from services.posts.lock_own_post import lock_own_post
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
@@ -31,7 +32,8 @@ async def edit_post(
         new_visibility = visibility or before.visibility
         text_changed = body is not None and body != before.text
         if not text_changed and new_visibility is before.visibility:
-            return before
+            # Counts that were read while waiting for the lock are those of no instant.
+            return (await load_visible_posts_in(session, [post_id], viewer_id=author_id))[post_id].post
         # Timelines leave private posts out when they are rebuilt, so one that becomes visible is delivered (again).
         leaves_private = before.visibility is Visibility.PRIVATE and new_visibility is not Visibility.PRIVATE
         await note_edit(session, post_id, is_published_again=leaves_private)

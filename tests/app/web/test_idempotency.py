@@ -20,6 +20,10 @@ _SHARE = """
   mutation($input: SharePostInput!) { sharePost(input: $input) {
     post { id text } feedEdge { node { id } } sharedPost { id shareCount } userErrors { field code message } } }
 """
+_COMMENT = """
+  mutation($input: AddCommentInput!) { addComment(input: $input) {
+    commentEdge { cursor node { id text } } post { id commentCount } userErrors { field code message } } }
+"""
 _POSTS = "query($name: String!) { user(username: $name) { posts { nodes { id } } } }"
 _DELETE = "mutation($id: ID!) { deletePost(input: {postId: $id}) { deletedPostId } }"
 
@@ -40,6 +44,9 @@ class _Person:
 
     async def share(self, post: str, **members: object) -> Any:
         return (await self.ask(_SHARE, input={"postId": post, **members}))["sharePost"]
+
+    async def comment(self, post: str, **members: object) -> Any:
+        return (await self.ask(_COMMENT, input={"postId": post, "text": "well", **members}))["addComment"]
 
     async def posts(self) -> list[str]:
         found = (await self.ask(_POSTS, name=self.name))["user"]
@@ -84,6 +91,23 @@ async def test_what_is_gone_is_not_made_again(ada: _Person, bob: _Person) -> Non
     assert await ada.create(idempotencyKey="k") == {"post": None, "feedEdge": None, "userErrors": []}
     assert (await bob.share(post, idempotencyKey="k"))["post"] is None
     assert await ada.posts() == []
+
+
+async def test_comments(ada: _Person, bob: _Person) -> None:
+    post = (await ada.create())["post"]["id"]
+    first = await bob.comment(post, idempotencyKey="k")
+    assert first["post"] == {"id": post, "commentCount": 1}
+    for _ in range(2):
+        assert await bob.comment(post, idempotencyKey="k") == first
+    [error] = (await bob.comment(post, text="other", idempotencyKey="k"))["userErrors"]
+    assert (error["field"], error["code"]) == (["idempotencyKey"], "IDEMPOTENCY_MISMATCH")
+    assert (await bob.comment(post, idempotencyKey="other"))["post"]["commentCount"] == 2
+    answers = await asyncio.gather(*(bob.comment(post, idempotencyKey="many") for _ in range(10)))
+    assert {error["code"] for answer in answers for error in answer["userErrors"]} <= {"IDEMPOTENCY_CONFLICT"}
+    gone = "mutation($id: ID!) { deleteComment(input: {commentId: $id}) { deletedCommentId } }"
+    await bob.ask(gone, id=first["commentEdge"]["node"]["id"])
+    again = await bob.comment(post, idempotencyKey="k")
+    assert again == {"commentEdge": None, "post": {"id": post, "commentCount": 2}, "userErrors": []}
 
 
 async def test_what_is_wrong_with_a_key(ada: _Person) -> None:

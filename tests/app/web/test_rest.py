@@ -79,6 +79,23 @@ async def test_a_post_is_made_and_found(ada: _Person, bob: _Person) -> None:
     assert (await bob.get("/v1/feed")).json()["edges"] == []
 
 
+async def test_a_like(web: RunningServer, ada: _Person, bob: _Person) -> None:
+    post = (await ada.write("/v1/posts", {"text": "hello"})).json()["post"]["id"]
+    bodies: list[object] = [None, {}, b"{ }"]
+    for body in bodies:
+        liked = await bob.write(f"/v1/posts/{post}/like", body)
+        assert liked.status_code == 200
+        assert liked.json() == {"post": {"id": post, "likeCount": 1, "viewerHasLiked": True}, "userErrors": []}
+    anonymous = await web.http.post(f"/v1/posts/{post}/like")
+    assert (anonymous.status_code, codes(anonymous)) == (401, ["UNAUTHENTICATED"])
+    hidden = (await ada.write("/v1/posts", {"text": "hello", "visibility": "PRIVATE"})).json()["post"]["id"]
+    absent = await bob.write(f"/v1/posts/{to_global_id('Post', 5)}/like")
+    assert (absent.status_code, codes(absent)) == (404, ["NOT_FOUND"])
+    for name in (hidden, "x", await ada.id()):
+        answer = await bob.write(f"/v1/posts/{name}/like")
+        assert (answer.status_code, answer.content) == (404, absent.content)
+
+
 async def test_pages(web: RunningServer, ada: _Person) -> None:
     made = [(await ada.write("/v1/posts", {"text": f"post {number}"})).json()["post"]["id"] for number in range(5)]
     for path in ("/v1/feed", f"/v1/users/{await ada.id()}/posts"):
