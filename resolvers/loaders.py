@@ -14,12 +14,14 @@ from aiodataloader import DataLoader
 from domain.comments import CommentRecord
 from domain.engagement import ViewerMarks
 from domain.feed import PageExtras
+from domain.notifications import NotificationRecord
 from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
 from services.engagement.find_marks import find_marks
 from services.engagement.load_visible_comments import load_visible_comments
 from services.hashtags.find_hashtags import find_followed, find_hashtags, find_hashtags_by_name
+from services.notifications.list_notifications import load_notifications
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
 
@@ -65,6 +67,7 @@ class Loaders:
         self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
         self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
         self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
+        self.notifications: BatchLoader[NotificationRecord | None] = BatchLoader(self._load_notifications)
         self.marks: BatchLoader[ViewerMarks] = BatchLoader(self._load_marks)
         self.comments: BatchLoader[CommentRecord | None] = BatchLoader(self._load_comments)
 
@@ -117,6 +120,10 @@ class Loaders:
     async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         return await find_shared_roots(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_notifications(self, keys: Sequence[int]) -> Mapping[int, NotificationRecord | None]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await load_notifications(self._backends, keys, viewer_id=self._viewer_id)
 
     async def _load_marks(self, keys: Sequence[int]) -> Mapping[int, ViewerMarks]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"

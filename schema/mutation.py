@@ -14,6 +14,7 @@ from schema.engagement_mutations import EngagementMutations
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
 from schema.inputs import IDEMPOTENCY_KEY, INPUT
+from schema.notifications import NotificationMutations
 from schema.payloads import (
     CreatePostPayload,
     DeletePostPayload,
@@ -23,6 +24,7 @@ from schema.payloads import (
 )
 from schema.people_mutations import PeopleMutations
 from schema.preferences import PreferenceMutations
+from schema.report_mutations import ReportMutations
 
 
 @strawberry.input(description="A place.")
@@ -96,7 +98,15 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, EngagementMutations):
+class Mutation(
+    PeopleMutations,
+    HashtagMutations,
+    PreferenceMutations,
+    FeedMutations,
+    EngagementMutations,
+    NotificationMutations,
+    ReportMutations,
+):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import counters, fan_out, upkeep
+from workers import counters, fan_out, notifications, upkeep
 
-__all__ = ["counters", "fan_out", "upkeep"]
+__all__ = ["counters", "fan_out", "notifications", "upkeep"]

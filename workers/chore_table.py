@@ -1,17 +1,22 @@
-"""Which chores there are."""
+"""Which chores there are. Actors are imported on first use: binding them to a broker needs its address."""
 
 from __future__ import annotations
 
-from services.engagement.flush_counters import waiting_seconds
+from services.engagement.flush_counters import waiting_seconds as counters_wait
+from services.notifications.process_activities import waiting_seconds as activities_wait
 from workers.chores import RegularChore, RungChore
+
+FORGET_KEYS_SECONDS = 300.0
 
 
 def rung_chores() -> list[RungChore]:
     """Work that a commit may have made."""
-    # Imported here, on first use: binding actors to a broker needs its address.
-    from workers import counters
+    from workers import counters, notifications
 
-    return [RungChore("counters.flush", waiting_seconds, counters.flush.send)]
+    return [
+        RungChore("counters.flush", counters_wait, counters.flush.send),
+        RungChore("notifications", activities_wait, notifications.process_due.send),
+    ]
 
 
 def regular_chores() -> list[RegularChore]:
@@ -20,5 +25,5 @@ def regular_chores() -> list[RegularChore]:
 
     return [
         RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send),
-        RegularChore("upkeep.forget_keys", upkeep.FORGET_KEYS_EVERY_SECONDS, upkeep.forget_keys.send),
+        RegularChore("upkeep.forget_keys", FORGET_KEYS_SECONDS, upkeep.forget_keys.send),
     ]

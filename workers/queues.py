@@ -11,14 +11,17 @@ FAST = "fan_out"
 BULK = "fan_out_bulk"
 """Posts of authors with many followers, in slices, and what is left of a job whose time was up."""
 
-UPKEEP = "upkeep"
-"""What nobody waits for."""
+NOTIFICATIONS = "notifications"
+"""Batches of what people did: who is told of it, and what the ranking learns."""
 COUNTERS = "counters"
 """What people did, added to the counters of posts."""
+UPKEEP = "upkeep"
+"""What nobody waits for."""
 
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
 COUNTERS_PRIORITY = 20
+NOTIFICATIONS_PRIORITY = 20
 UPKEEP_PRIORITY = 100
 """A higher number waits longer."""
 

@@ -11,7 +11,6 @@ from workers.broker import broker
 from workers.queues import UPKEEP, UPKEEP_PRIORITY
 from workers.runtime import Runtime
 
-FORGET_KEYS_EVERY_SECONDS = 300.0
 _SECONDS = 3.0
 """Well below the time limit of a job; the rest is for the next turn."""
 

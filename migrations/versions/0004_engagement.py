@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.BigInteger(), nullable=False),
         sa.Column("acted_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("comment_id", sa.BigInteger(), nullable=True),
+        sa.Column("share_id", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("notification_id", "actor_id", name=op.f("pk_notification_actors")),
     )
@@ -193,7 +194,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("recipient_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("post_id", sa.BigInteger(), nullable=True),
+        sa.Column("post_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('LIKE', 'COMMENT', 'SHARE', 'FOLLOW', 'FOLLOW_REQUEST', 'MENTION', 'CLOSE_FRIEND_POST')",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from db import outbox, posts
+from db.activities import note_activity
 from db.outbox import OutboxKind
 from db.post_hashtags import write_post_hashtags
+from domain.activities import ActivityKind
 from domain.records import LocationRecord, PostRecord, Visibility
 from services.backends import Backends
 from services.idempotency.answer_once import Attempt, answer_once
 from services.idempotency.run_once import OnceOperation
 from services.posts.check_input import check_body, check_location
+from services.posts.check_words import check_words
 from services.posts.load_made_post import load_made_post
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
+from services.protection.check_publication import PublicationKind
 
 
 async def publish_post(
@@ -26,7 +30,7 @@ async def publish_post(
 ) -> PostRecord:
     """The new post, committed together with the promise to deliver it; or the one that the same key has made before.
 
-    Raises RefusedError for a text, place or key that is not valid, and what `answer_once` raises.
+    Raises RefusedError for a text, place or key that is not valid or not admitted, and what `answer_once` raises.
     """
     place = [location.name, location.latitude, location.longitude] if location is not None else None
     request = {"text": body, "visibility": visibility.value, "location": place}
@@ -53,6 +57,7 @@ async def _publish(
     """A private post is promised to nobody: only its author sees it, whose own posts are always merged when read."""
     check_body(body)
     check_location(location)
+    await check_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key)
     async with backends.database.writing() as session:
         once = await attempt.begin(session)
         entities = await resolve_entities(session, body)
@@ -65,6 +70,8 @@ async def _publish(
             session, post.id, after=hashtag_names(entities), was_counted=False, is_counted=visibility is Visibility.PUBLIC
         )
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
+        if visibility is not Visibility.PRIVATE:
+            await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post.id)
         await once.remember(session, post.id)
     backends.relay_bell.ring()
     # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.
