@@ -30,6 +30,7 @@ from migrations.run import upgrade
 _TO_API = Losses(requests=0.04, replies=0.08)
 _TO_POSTGRES = Losses(replies=0.0005, spared=20)
 """So that about one mutation in a hundred meets it."""
+_LOG_SHOWN = 6_000
 
 
 def main() -> None:
@@ -75,6 +76,9 @@ async def measure(folder: Path, count: int, clients: int, *, kill_seconds: float
             began = time.perf_counter()
             try:
                 outcome = await retries.run([way.port for way in ways])
+            except BaseException:
+                sys.stderr.write(system.log_text[-_LOG_SHOWN:])
+                raise
             finally:
                 killing.cancel()
                 with suppress(asyncio.CancelledError):

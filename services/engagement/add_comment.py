@@ -45,7 +45,7 @@ async def add_comment(
 
 async def _add(backends: Backends, attempt: Attempt, *, viewer_id: int, post_id: int, body: str) -> Commented:
     check_body(body, max_length=MAX_COMMENT_LENGTH)
-    await check_words(backends, PublicationKind.COMMENT, author_id=viewer_id, body=body, idempotency_key=idempotency_key)
+    await check_words(backends, PublicationKind.COMMENT, author_id=viewer_id, body=body, idempotency_key=attempt.key)
     async with backends.database.writing() as session:
         once = await attempt.begin(session)
         root = await require_root(session, post_id, viewer_id=viewer_id)

@@ -14,6 +14,8 @@ from app import rest_answers
 from app.request_json import MAX_BYTES
 from app.rest_answers import to_rest
 from app.rest_documents import CREATE_POST
+from app.web_state import WebState
+from domain.errors import RateLimitedError
 from domain.ids import to_global_id
 from schema.errors import error
 from tests.app.web.running_server import RunningServer, token_for
@@ -261,6 +263,16 @@ async def test_our_own_faults(web: RunningServer, ada: _Person, monkeypatch: pyt
     assert (answer.status_code, codes(answer)) == (500, ["INTERNAL_SERVER_ERROR"])
     assert "secret" not in answer.text
     assert answer.json()["errors"][0]["extensions"]["requestId"]
+
+
+async def test_limits(ada: _Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise RateLimitedError("mutations", 7)
+
+    monkeypatch.setattr(WebState, "execute", refuse)
+    answer = await ada.write("/v1/posts", {"text": "hello"})
+    assert (answer.status_code, codes(answer), answer.headers["retry-after"]) == (429, ["RATE_LIMITED"], "7")
+    assert answer.json()["errors"][0]["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 7, "budget": "mutations"}
 
 
 @pytest.mark.parametrize(
