@@ -13,6 +13,8 @@ from cache.client import RedisClient
 from cache.log_writer import LogWriter
 from cache.pulled_authors import PulledAuthors
 from cache.pulled_posts import PulledPosts
+from cache.rate_limits import RateLimits
+from cache.said_texts import SaidTexts
 from cache.shelves import Shelves
 from cache.timelines import Timelines
 from db.database import Database
@@ -25,6 +27,11 @@ from services.backends import Backends, FeedPolicy
 from services.fan_out.audiences import Audiences
 from services.feeds.feed_shelf import FeedShelf
 from services.observer import Observer, SilentObserver
+from services.protection.budgets import Budgets
+from services.protection.publication import PublicationRule
+from services.protection.rules.duplicate_text import DuplicateText
+from services.protection.rules.external_classifier import ExternalClassifier
+from services.protection.rules.too_many_mentions import TooManyMentions
 from settings import Settings
 
 JOB_TIMEOUT_SECONDS = 30.0
@@ -74,6 +81,10 @@ async def open_backends(
         stack.push_async_callback(relay_bell.close)
         live_bell = RedisBell(redis.redis)
         stack.push_async_callback(live_bell.close)
+        observer = observer or SilentObserver()
+        rate_limits = RateLimits(redis) if settings.limits == "on" else None
+        if rate_limits is not None:
+            stack.push_async_callback(rate_limits.close)
         yield Backends(
             database=database,
             replica=replica,
@@ -100,9 +111,29 @@ async def open_backends(
                 fanout_writes_per_second=settings.fanout_writes_per_second,
                 pull_hysteresis=settings.pull_hysteresis,
             ),
-            observer=observer or SilentObserver(),
+            observer=observer,
             audiences=Audiences(settings.follower_cache_ids),
+            budgets=Budgets(rate_limits, observer) if rate_limits is not None else None,
+            publication_rules=_publication_rules(settings, redis, stack),
         )
+
+
+def _publication_rules(settings: Settings, redis: RedisClient, stack: AsyncExitStack) -> tuple[PublicationRule, ...]:
+    """The cheapest first; whoever is elsewhere last."""
+    rules: list[PublicationRule] = [TooManyMentions()]
+    if settings.limits == "on":
+        rules.append(DuplicateText(SaidTexts(redis)))
+    url = settings.classifier_url.get_secret_value()
+    if url:
+        classifier = ExternalClassifier(
+            url,
+            timeout_seconds=settings.classifier_timeout_seconds,
+            fails_open=settings.classifier_fails_open,
+            pseudonym_key=settings.cursor_key,
+        )
+        stack.push_async_callback(classifier.close)
+        rules.append(classifier)
+    return tuple(rules)
 
 
 def _open_replica(settings: Settings) -> Database | None:

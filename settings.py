@@ -8,7 +8,9 @@ this module: the parts that a function needs are passed to it.
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -157,11 +159,18 @@ class Settings(BaseSettings):
         (), description="origins of front ends on other hosts, separated by commas; the server's own is always allowed"
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="addresses of proxies whose X-Forwarded-For is believed, separated by commas"
+        (), description="addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed, separated by commas"
     )
     graphiql: bool | None = Field(None, description="serve GraphiQL; empty: in development only")
     introspection: bool | None = Field(None, description="answer introspection; empty: in development only")
     limits: Literal["on", "off"] = Field("on", description="limits on use; off is refused in production")
+    classifier_url: SecretStr = Field(
+        SecretStr(""), description="http(s) address that is asked whether a text may be published; empty: nobody is asked"
+    )
+    classifier_timeout_seconds: float = Field(0.5, gt=0, le=1.0, description="longest wait for its answer")
+    classifier_fails_open: bool = Field(
+        True, description="whether texts pass while the classifier does not answer; false: UNAVAILABLE, nothing is published"
+    )
     ops_token: SecretStr = Field(SecretStr(""), description="bearer token for /metrics and /ops; empty: from loopback only")
 
     # ------------------------------------------------------------------ operations
@@ -179,6 +188,21 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value
+
+    @field_validator("classifier_url")
+    @classmethod
+    def _classifier_is_on_the_web(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if value and not (parts.scheme in {"http", "https"} and parts.hostname):
+            raise ValueError("an http or https address")
         return value
 
     @field_validator("graphiql", "introspection", mode="before")

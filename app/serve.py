@@ -64,8 +64,8 @@ def server_config(settings: Settings, app: Starlette | str, host: str, port: int
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=[*settings.trusted_proxies],
+        # uvicorn reads the last of several X-Forwarded-For alone, and none for sockets: see app/client_address.py.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=WORKER_SECONDS,

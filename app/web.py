@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from app.authentication.tokens import TokenVerifier
+from app.client_address import ClientAddresses
 from app.deadline import Deadline
 from app.dev_login import dev_login
 from app.front_page import front_page
@@ -24,6 +25,8 @@ from app.live_sockets import LiveSockets
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
+from app.rest import rest_routes
+from app.rest_requests import KEY_HEADER
 from app.socket_messages import CloseCode
 from app.static_files import static_routes
 from app.web_state import STATE, WebState
@@ -98,6 +101,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 engine=Engine(has_introspection=settings.has_introspection),
                 sockets=sockets,
                 deadline=deadline,
+                addresses=ClientAddresses(settings.trusted_proxies),
                 activity=activity,
                 newest_revision=await asyncio.to_thread(newest_revision),
                 is_draining=is_draining,
@@ -148,6 +152,7 @@ def _routes() -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
         Route("/dev/login", dev_login, methods=["POST"]),
+        *rest_routes(),
         *static_routes(),
     ]
 
@@ -160,7 +165,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("authorization", "content-type", "last-event-id"),
+            allow_headers=("authorization", "content-type", "last-event-id", KEY_HEADER),
+            expose_headers=("retry-after",),
             max_age=_PREFLIGHT_SECONDS,
         )
     ]

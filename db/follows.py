@@ -21,8 +21,10 @@ _INSERT = text(
 )
 _DELETE = text("DELETE FROM follows WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1")
 _INSERT_REQUEST = text(
-    "INSERT INTO follow_requests (follower_id, followee_id) VALUES (:follower_id, :followee_id) ON CONFLICT DO NOTHING "
-    "RETURNING 1"
+    """
+    INSERT INTO follow_requests (follower_id, followee_id) VALUES (:follower_id, :followee_id)
+    ON CONFLICT DO NOTHING RETURNING 1
+    """
 )
 _DELETE_REQUEST = text(
     "DELETE FROM follow_requests WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1"
@@ -138,7 +140,7 @@ async def count_following(session: ReadSession, user_id: int) -> int:
 
 
 async def insert_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> bool:
-    """Notes the wish. A second one changes nothing: False."""
+    """Notes the wish. False where it was there already."""
     session.touch(*subjects.relations(follower_id, followee_id))
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     return (await session.execute(_INSERT_REQUEST, edge)).first() is not None

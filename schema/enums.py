@@ -11,6 +11,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.errors import RefusalCode
 from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedRule, FeedState
+from domain.moderation import ReportReason
 from domain.notifications import NotificationKind
 from domain.records import FollowState, TextEntityKind, Visibility
 from services.feeds.feed_events import FeedResetReason
@@ -157,5 +158,16 @@ _public(
         "FOLLOW_REQUEST": "Somebody asks to follow the viewer's private account.",
         "MENTION": "The viewer is mentioned in a post or comment.",
         "CLOSE_FRIEND_POST": "A close friend has posted.",
+    },
+)
+_public(
+    ReportReason,
+    "ReportReason",
+    "Why a post should not be here.",
+    {
+        "SPAM": "It advertises, deceives, or is sent over and over.",
+        "ABUSE": "It attacks somebody.",
+        "ILLEGAL": "It breaks the law.",
+        "OTHER": "Something else, which the comment says.",
     },
 )

@@ -13,7 +13,7 @@ from resolvers.posts import PostPayload
 from schema.engagement_mutations import EngagementMutations
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
-from schema.inputs import INPUT
+from schema.inputs import IDEMPOTENCY_KEY, INPUT
 from schema.notifications import NotificationMutations
 from schema.payloads import (
     CreatePostPayload,
@@ -24,6 +24,7 @@ from schema.payloads import (
 )
 from schema.people_mutations import PeopleMutations
 from schema.preferences import PreferenceMutations
+from schema.report_mutations import ReportMutations
 
 
 @strawberry.input(description="A place.")
@@ -38,6 +39,7 @@ class CreatePostInput:
     text: str = strawberry.field(description="At most 5,000 characters, not blank.")
     visibility: Visibility | None = strawberry.field(default=Visibility.PUBLIC, description="Who may see it.")
     location: LocationInput | None = strawberry.field(default=strawberry.UNSET, description="Where it was written.")
+    idempotency_key: str | None = strawberry.field(default=strawberry.UNSET, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input(description="A change of a post. What is left out, or null, stays as it is.")
@@ -56,6 +58,7 @@ class DeletePostInput:
 class SharePostInput:
     post_id: strawberry.ID = strawberry.field(description="A public post. Of a share without words, what it shares.")
     text: str | None = strawberry.field(default="", description="Words about it, at most 5,000 characters; blank is none.")
+    idempotency_key: str | None = strawberry.field(default=strawberry.UNSET, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input(description="A share without words to take back.")
@@ -70,6 +73,7 @@ async def _create_post(info: Info, input: Annotated[CreatePostInput, INPUT]) -> 
         body=input.text,
         visibility=input.visibility or Visibility.PUBLIC,
         location=LocationRecord(place.name, given(place.latitude), given(place.longitude)) if place else None,
+        idempotency_key=given(input.idempotency_key),
     )
 
 
@@ -84,7 +88,9 @@ async def _delete_post(info: Info, input: Annotated[DeletePostInput, INPUT]) -> 
 
 
 async def _share_post(info: Info, input: Annotated[SharePostInput, INPUT]) -> PostPayload:  # noqa: A002
-    return await posts.share_post(info.context, post_id=input.post_id, body=input.text or "")
+    return await posts.share_post(
+        info.context, post_id=input.post_id, body=input.text or "", idempotency_key=given(input.idempotency_key)
+    )
 
 
 async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -> PostPayload:  # noqa: A002
@@ -93,7 +99,13 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
 class Mutation(
-    PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations, EngagementMutations, NotificationMutations
+    PeopleMutations,
+    HashtagMutations,
+    PreferenceMutations,
+    FeedMutations,
+    EngagementMutations,
+    ReportMutations,
+    NotificationMutations,
 ):
     create_post = strawberry.mutation(
         resolver=_create_post,

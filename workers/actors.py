@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import counters, fan_out, notifications
+from workers import counters, fan_out, notifications, upkeep
 
-__all__ = ["counters", "fan_out", "notifications"]
+__all__ = ["counters", "fan_out", "notifications", "upkeep"]

@@ -1,10 +1,12 @@
-"""Which chores there are."""
+"""Which chores there are. Actors are imported on first use: binding them to a broker needs its address."""
 
 from __future__ import annotations
 
 from services.engagement.flush_counters import waiting_seconds as counters_wait
 from services.notifications.process_activities import waiting_seconds as activities_wait
 from workers.chores import RegularChore, RungChore
+
+FORGET_KEYS_SECONDS = 300.0
 
 
 def rung_chores() -> list[RungChore]:
@@ -20,6 +22,9 @@ def rung_chores() -> list[RungChore]:
 
 def regular_chores() -> list[RegularChore]:
     """Work that comes round."""
-    from workers import counters
+    from workers import counters, upkeep
 
-    return [RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send)]
+    return [
+        RegularChore("counters.sweep", counters.SWEEP_EVERY_SECONDS, counters.sweep.send),
+        RegularChore("upkeep.forget_keys", FORGET_KEYS_SECONDS, upkeep.forget_keys.send),
+    ]

@@ -15,12 +15,15 @@ NOTIFICATIONS = "notifications"
 """Batches of what people did: who is told of it, and what the ranking learns."""
 COUNTERS = "counters"
 """What people did, added to the counters of posts."""
+UPKEEP = "upkeep"
+"""What nobody waits for."""
 
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
 NOTIFICATIONS_PRIORITY = 20
-"""A higher number waits longer."""
 COUNTERS_PRIORITY = 20
+UPKEEP_PRIORITY = 100
+"""A higher number waits longer."""
 
 BULK_FOLLOWERS = LARGE_FROM
 """From so many followers on, a post goes to the bulk queue at once."""

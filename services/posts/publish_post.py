@@ -9,22 +9,57 @@ from db.post_hashtags import write_post_hashtags
 from domain.activities import ActivityKind
 from domain.records import LocationRecord, PostRecord, Visibility
 from services.backends import Backends
+from services.idempotency.answer_once import Attempt, answer_once
+from services.idempotency.run_once import OnceOperation
 from services.posts.check_input import check_body, check_location
+from services.posts.check_words import check_words
+from services.posts.load_made_post import load_made_post
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
+from services.protection.check_publication import PublicationKind
 
 
 async def publish_post(
-    backends: Backends, *, author_id: int, body: str, visibility: Visibility, location: LocationRecord | None
+    backends: Backends,
+    *,
+    author_id: int,
+    body: str,
+    visibility: Visibility,
+    location: LocationRecord | None,
+    idempotency_key: str | None = None,
 ) -> PostRecord:
-    """The new post, committed together with the promise to deliver it. Raises RefusedError for a text or place that is not
-    valid.
+    """The new post, committed together with the promise to deliver it; or the one that the same key has made before.
 
-    A private post is promised to nobody: only its author sees it, whose own posts are always merged when read.
+    Raises RefusedError for a text, place or key that is not valid or not admitted, and what `answer_once` raises.
     """
+    place = [location.name, location.latitude, location.longitude] if location is not None else None
+    request = {"text": body, "visibility": visibility.value, "location": place}
+    attempt = Attempt(author_id, OnceOperation.CREATE_POST, idempotency_key, request)
+
+    async def publish() -> PostRecord:
+        return await _publish(backends, attempt, author_id=author_id, body=body, visibility=visibility, location=location)
+
+    async def load_again(post_id: int) -> PostRecord | None:
+        return await load_made_post(backends, post_id, author_id=author_id)
+
+    return await answer_once(backends, attempt, do=publish, load_again=load_again)
+
+
+async def _publish(
+    backends: Backends,
+    attempt: Attempt,
+    *,
+    author_id: int,
+    body: str,
+    visibility: Visibility,
+    location: LocationRecord | None,
+) -> PostRecord:
+    """A private post is promised to nobody: only its author sees it, whose own posts are always merged when read."""
     check_body(body)
     check_location(location)
+    await check_words(backends, PublicationKind.POST, author_id=author_id, body=body)
     async with backends.database.writing() as session:
+        once = await attempt.begin(session)
         entities = await resolve_entities(session, body)
         post = await posts.insert_post(
             session, author_id=author_id, body=body, entities=entities, visibility=visibility, location=location
@@ -37,6 +72,7 @@ async def publish_post(
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
         if visibility is not Visibility.PRIVATE:
             await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post.id)
+        await once.remember(session, post.id)
     backends.relay_bell.ring()
     # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.
     return post
