@@ -25,7 +25,7 @@ from app.request_json import BadRequestError
 from app.rest_answers import NOT_FOUND, rest_refusal, to_rest
 from app.rest_documents import CREATE_POST, HOME_FEED, LIKE_POST, USER_POSTS, RestDocument
 from app.rest_requests import like_input, page_variables, post_input, user_page_variables
-from app.web_state import web_state
+from app.web_state import address_of, web_state
 from domain.errors import InvalidArgumentError, UnavailableError
 from schema.errors import BAD_USER_INPUT, INTERNAL, UNAUTHENTICATED, UNAVAILABLE
 from schema.execution import Response
@@ -93,7 +93,8 @@ class RestEndpoint:
         token = bearer_token(request.headers)
         claims = None if token is None else await state.deadline.run(state.verifier.verify(token))
         operation = state.engine.prepare(self.document.query, self.document.operation_name, variables)
-        return await state.execute(operation, claims, spent_seconds=time.perf_counter() - started)
+        spent = time.perf_counter() - started
+        return await state.execute(operation, claims, address=address_of(request), spent_seconds=spent)
 
 
 async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:

@@ -147,6 +147,17 @@ _public(
     },
 )
 _public(
+    ReportReason,
+    "ReportReason",
+    "Why a post should not be here.",
+    {
+        "SPAM": "It advertises, deceives, or is sent over and over.",
+        "ABUSE": "It attacks somebody.",
+        "ILLEGAL": "It breaks the law.",
+        "OTHER": "Something else, which the comment says.",
+    },
+)
+_public(
     NotificationKind,
     "NotificationKind",
     "What a notification tells of.",
@@ -158,16 +169,5 @@ _public(
         "FOLLOW_REQUEST": "Somebody asks to follow the viewer's private account.",
         "MENTION": "The viewer is mentioned in a post or comment.",
         "CLOSE_FRIEND_POST": "A close friend has posted.",
-    },
-)
-_public(
-    ReportReason,
-    "ReportReason",
-    "Why a post should not be here.",
-    {
-        "SPAM": "It advertises, deceives, or is sent over and over.",
-        "ABUSE": "It attacks somebody.",
-        "ILLEGAL": "It breaks the law.",
-        "OTHER": "Something else, which the comment says.",
     },
 )

@@ -104,8 +104,8 @@ class Mutation(
     PreferenceMutations,
     FeedMutations,
     EngagementMutations,
-    ReportMutations,
     NotificationMutations,
+    ReportMutations,
 ):
     create_post = strawberry.mutation(
         resolver=_create_post,

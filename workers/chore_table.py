@@ -11,7 +11,6 @@ FORGET_KEYS_SECONDS = 300.0
 
 def rung_chores() -> list[RungChore]:
     """Work that a commit may have made."""
-    # Imported here, on first use: binding actors to a broker needs its address.
     from workers import counters, notifications
 
     return [

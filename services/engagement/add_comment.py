@@ -6,15 +6,14 @@ from db.comments import insert_comment
 from domain.comments import MAX_COMMENT_LENGTH, CommentRecord
 from domain.paging import Edge
 from domain.records import VisiblePost
-from domain.text import find_entities
 from services.backends import Backends
 from services.engagement.find_target import no_such_post, require_root, with_counts
 from services.engagement.list_comments import comments_scope
 from services.engagement.load_visible_comments import load_comments_under_posts
 from services.idempotency.run_once import OnceOperation, begin_once
 from services.posts.check_input import check_body
-from services.posts.text_entities import mentioned_names
-from services.protection.check_publication import Publication, PublicationKind, check_publication
+from services.posts.check_words import check_words
+from services.protection.check_publication import PublicationKind
 
 Commented = tuple[Edge[CommentRecord] | None, VisiblePost]
 """(the comment as an entry of its post's list; None where it is no longer there, the post in its new state)"""
@@ -26,11 +25,10 @@ async def add_comment(
     """The new comment; of a share without words under what it shares. The same key with the same input gives the first one.
 
     Raises RefusedError: BLANK, TOO_LONG (2,000 code points) or INVALID for the text, NOT_FOUND for a post that is hidden or
-    absent, what `check_publication` and `begin_once` refuse.
+    absent, what `check_words` and `begin_once` refuse.
     """
     check_body(body, max_length=MAX_COMMENT_LENGTH)
-    mentions = len(mentioned_names(find_entities(body)))
-    await check_publication(backends, Publication(PublicationKind.COMMENT, viewer_id, body, mentions))
+    await check_words(backends, PublicationKind.COMMENT, author_id=viewer_id, body=body, idempotency_key=idempotency_key)
     async with backends.database.writing() as session:
         once = await begin_once(
             session,

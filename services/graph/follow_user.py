@@ -31,6 +31,6 @@ async def follow_user(backends: Backends, *, follower_id: int, followee_id: int)
         else:
             is_new, kind = await follows.insert_follow(session, follower_id, followee_id), ActivityKind.FOLLOW
         if is_new:
-            await note_activity(session, kind, actor_id=follower_id, subject_id=followee_id)
             await charge_follow_change(backends, follower_id=follower_id, followee_id=followee_id, begins=True)
+            await note_activity(session, kind, actor_id=follower_id, subject_id=followee_id)
     backends.relay_bell.ring()

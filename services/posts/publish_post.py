@@ -57,7 +57,7 @@ async def _publish(
     """A private post is promised to nobody: only its author sees it, whose own posts are always merged when read."""
     check_body(body)
     check_location(location)
-    await check_words(backends, PublicationKind.POST, author_id=author_id, body=body)
+    await check_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key)
     async with backends.database.writing() as session:
         once = await attempt.begin(session)
         entities = await resolve_entities(session, body)

@@ -49,7 +49,7 @@ async def _share(
 ) -> PostRecord:
     if not is_plain:
         check_body(body)
-        await check_words(backends, PublicationKind.QUOTE, author_id=author_id, body=body)
+        await check_words(backends, PublicationKind.QUOTE, author_id=author_id, body=body, idempotency_key=attempt.key)
     async with backends.database.writing() as session:
         once = await attempt.begin(session)
         root_id = await _lock_shareable_root(session, post_id, viewer_id=author_id)
