@@ -134,10 +134,8 @@ async def test_what_is_no_picture_is_rejected_and_deleted(ada: World, content: b
 
 
 async def test_what_the_walk_does_not_see_is_rejected_by_the_decoder(ada: World) -> None:
-    whole = bytearray(picture("JPEG", (600, 600)))
-    cut = whole[: len(whole) // 2] + b"\xff\xd9"
-    for content, content_type in ((bytes(cut), JPEG), (png_of(900, 900, b"\0" * 5_000), "image/png")):
-        media_id = await upload(ada, "ada", content, content_type)
+    for content in (png_of(900, 900, b"\0" * 5_000), png_of(30, 30, b"\0" * 20)):
+        media_id = await upload(ada, "ada", content)
         await finish(ada, media_id)
         assert await process_next_upload(ada.backends) is ProcessingOutcome.REJECTED
         assert await state_of(ada, media_id) is MediaState.REJECTED
