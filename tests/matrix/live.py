@@ -23,10 +23,10 @@ from tests.matrix.oracle import Oracle
 from tests.matrix.stage import Stage
 from tests.matrix.truth import Truth
 
-QUIET_SECONDS = 0.8
+QUIET_SECONDS = 0.6
 """Nothing told for so long: everything has been told. What comes later still is read with the next change."""
 LONGEST_SECONDS = 10.0
-_HOPS = 2
+_HOPS = 1
 
 
 @dataclass
