@@ -26,8 +26,8 @@ from app.rest_answers import NOT_FOUND, rest_refusal, to_rest
 from app.rest_documents import CREATE_POST, HOME_FEED, LIKE_POST, USER_POSTS, RestDocument
 from app.rest_requests import like_input, page_variables, post_input, user_page_variables
 from app.web_state import address_of, web_state
-from domain.errors import InvalidArgumentError, UnavailableError
-from schema.errors import BAD_USER_INPUT, INTERNAL, UNAUTHENTICATED, UNAVAILABLE
+from domain.errors import InvalidArgumentError, RateLimitedError, UnavailableError
+from schema.errors import BAD_USER_INPUT, INTERNAL, UNAUTHENTICATED, UNAVAILABLE, domain_error
 from schema.execution import Response
 
 log = structlog.get_logger(__name__)
@@ -82,6 +82,8 @@ class RestEndpoint:
             log.info("authentication.refused", reason=str(problem))
             headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             return rest_refusal("the token is not accepted", UNAUTHENTICATED, headers=headers), "refused"
+        except RateLimitedError as problem:
+            return to_rest({"errors": [domain_error(problem)]}, self.document, success=self.success), "limited"
         except UnavailableError as problem:
             return rest_refusal(str(problem), UNAVAILABLE), "unavailable"
         return to_rest(response, self.document, success=self.success), "failed" if "errors" in response else "answered"

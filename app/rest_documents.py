@@ -18,7 +18,9 @@ fragment BriefPost on Post {
   likeCount
   commentCount
   shareCount
+  viewerHasLiked
   viewerHasShared
+  viewerHasBookmarked
   viewerCanEdit
   viewerCanDelete
   isShare

@@ -14,6 +14,8 @@ from app import rest_answers
 from app.request_json import MAX_BYTES
 from app.rest_answers import to_rest
 from app.rest_documents import CREATE_POST
+from app.web_state import WebState
+from domain.errors import RateLimitedError
 from domain.ids import to_global_id
 from schema.errors import error
 from tests.app.web.running_server import RunningServer, token_for
@@ -77,6 +79,23 @@ async def test_a_post_is_made_and_found(ada: _Person, bob: _Person) -> None:
         listed = await reader.get(f"/v1/users/{await ada.id()}/posts")
         assert [entry["node"]["id"] for entry in listed.json()["edges"]] == [post["id"]]
     assert (await bob.get("/v1/feed")).json()["edges"] == []
+
+
+async def test_a_like(web: RunningServer, ada: _Person, bob: _Person) -> None:
+    post = (await ada.write("/v1/posts", {"text": "hello"})).json()["post"]["id"]
+    bodies: list[object] = [None, {}, b"{ }"]
+    for body in bodies:
+        liked = await bob.write(f"/v1/posts/{post}/like", body)
+        assert liked.status_code == 200
+        assert liked.json() == {"post": {"id": post, "likeCount": 1, "viewerHasLiked": True}, "userErrors": []}
+    anonymous = await web.http.post(f"/v1/posts/{post}/like")
+    assert (anonymous.status_code, codes(anonymous)) == (401, ["UNAUTHENTICATED"])
+    hidden = (await ada.write("/v1/posts", {"text": "hello", "visibility": "PRIVATE"})).json()["post"]["id"]
+    absent = await bob.write(f"/v1/posts/{to_global_id('Post', 5)}/like")
+    assert (absent.status_code, codes(absent)) == (404, ["NOT_FOUND"])
+    for name in (hidden, "x", await ada.id()):
+        answer = await bob.write(f"/v1/posts/{name}/like")
+        assert (answer.status_code, answer.content) == (404, absent.content)
 
 
 async def test_pages(web: RunningServer, ada: _Person) -> None:
@@ -244,6 +263,16 @@ async def test_our_own_faults(web: RunningServer, ada: _Person, monkeypatch: pyt
     assert (answer.status_code, codes(answer)) == (500, ["INTERNAL_SERVER_ERROR"])
     assert "secret" not in answer.text
     assert answer.json()["errors"][0]["extensions"]["requestId"]
+
+
+async def test_limits(ada: _Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Any:
+        raise RateLimitedError("mutations", 7)
+
+    monkeypatch.setattr(WebState, "execute", refuse)
+    answer = await ada.write("/v1/posts", {"text": "hello"})
+    assert (answer.status_code, codes(answer), answer.headers["retry-after"]) == (429, ["RATE_LIMITED"], "7")
+    assert answer.json()["errors"][0]["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 7, "budget": "mutations"}
 
 
 @pytest.mark.parametrize(

@@ -235,22 +235,45 @@ async def test_done_by_another_process_after_the_look(
     assert await query(world, "SELECT count(*) FROM posts") == [(1,)]
 
 
+async def test_fifty_hold_nobody_up(world: World, settings: Settings) -> None:
+    await world.add("ada", "bob")
+    ada, bob = world.ids["ada"], world.ids["bob"]
+    async with backends_with(settings) as other, backends_with(settings) as blocking:
+        async with blocking.database.writing() as session:
+            await session.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": ada})
+            first = asyncio.create_task(publish(world.backends, ada))
+            await _until_one_waits(world)
+            # The first stands behind that lock, in its transaction; either pool has five connections.
+            both = (world.backends, other)
+            answers = await asyncio.gather(*(refusal(publish(one, ada)) for one in both for _ in range(25)))
+            assert answers == [("IDEMPOTENCY_CONFLICT", ("idempotencyKey",))] * 50
+            for one in both:
+                await publish(one, bob, key=None)
+            assert not first.done()
+        made = await first
+        assert (await publish(other, ada)).id == made.id
+
+
 async def test_an_attempt_that_is_given_up_leaves_nothing(world: World) -> None:
     await world.add("ada")
     ada = world.ids["ada"]
     async with world.backends.database.writing() as session:
         await session.execute(text("SELECT 1 FROM users WHERE id = :id FOR UPDATE"), {"id": ada})
         attempt = asyncio.create_task(publish(world.backends, ada))
-        async with asyncio.timeout(5):
-            while not (await query(world, _WAITING))[0][0]:
-                await asyncio.sleep(0.02)
-        assert await refusal(publish(world.backends, ada)) == ("IDEMPOTENCY_CONFLICT", ("idempotencyKey",))
+        await _until_one_waits(world)
         attempt.cancel()
         with pytest.raises(asyncio.CancelledError):
             await attempt
     assert world.backends.attempts.is_empty
     assert await query(world, _WRITTEN) == [(0, 0, 0, 0, 0)]
     await publish(world.backends, ada)
+
+
+async def _until_one_waits(world: World) -> None:
+    """For a lock, in its transaction."""
+    async with asyncio.timeout(10):
+        while not (await query(world, _WAITING))[0][0]:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_key_costs_few_statements(world: World) -> None:
