@@ -14,10 +14,10 @@ from domain.ids import TIME_SHIFT
 
 _SHIFTS = (21, 25, 29, 33)
 _LEVEL_BITS = 24
-_MAX_PERIODS = 128
+_MAX_PERIODS = 32
 _FIRST_FACTOR = 16
 """The first window is this many times as long as what was walked before it..."""
-_GROWTH = 8
+_GROWTH = 16
 """...and each further one this many times as long as the one before."""
 
 
