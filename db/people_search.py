@@ -9,7 +9,7 @@ The place of an account is one number, its *score*:
 - In addition 2 log2(1 + followers), of similar ones half of it, at most 60.
 
 Single follows rarely move anybody: so pages stay where they are while people follow. A bounded number of
-accounts is looked at; of one or two letters, with which many names begin, the popular ones besides.
+accounts is looked at: where more names begin so, all the popular ones and some others.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from sqlalchemy import TextClause, text
 
 from db.database import ReadSession
 
-MAX_CANDIDATES = 5_000
-"""Accounts with words that begin so."""
+MAX_CANDIDATES = 2_000
+"""Accounts with words that begin so, besides the popular ones."""
 MAX_SIMILAR = 1_000
 """Accounts with similar names, of each of their two names."""
-_SHORT = 2
+_MIN_SIMILAR = 3
+"""Letters."""
 
 _FOLD = text(
     """
@@ -34,38 +35,34 @@ _FOLD = text(
     FROM (SELECT search_text(CAST(:query AS text)) AS folded OFFSET 0) AS once
     """
 )
-_POPULARITY = "least(60, CAST(2 * log(2.0, 1 + u.follower_count) AS integer))"
-_BY_BEGINNINGS = """
-  SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE words @@ CAST(:beginnings AS tsquery) LIMIT :candidates) AS begun
-  UNION SELECT id FROM users WHERE lower(username) = :name
-"""
-_BY_POPULARITY = """
-  UNION SELECT p.user_id FROM popular_accounts p JOIN searchable_accounts a USING (user_id)
-    WHERE a.words @@ CAST(:beginnings AS tsquery)
-"""
-
-
-def _begun(candidates: str) -> TextClause:
-    return text(
-        f"""
-        WITH candidates (user_id) AS MATERIALIZED ({candidates}), scored AS (
-          SELECT a.user_id, {_POPULARITY} + CASE
-            WHEN lower(u.username) = :name THEN 400 WHEN a.display_name = :folded THEN 300 ELSE 200 END AS score
-          FROM candidates JOIN searchable_accounts a USING (user_id) JOIN users u ON u.id = a.user_id
-        )
-        SELECT score, user_id FROM scored WHERE (score, user_id) < (:below_score, :below_id)
-        ORDER BY score DESC, user_id DESC LIMIT :size
-        """
+# 2 log2 of followers, of floating point: that of exact numbers takes fifty times as long.
+_POPULARITY = (
+    "least(60, CAST(2 / ln(CAST(2 AS double precision)) * ln(CAST(1 + u.follower_count AS double precision)) AS integer))"
+)
+_BEGUN = text(
+    f"""
+    WITH candidates (user_id) AS MATERIALIZED (
+      SELECT * FROM (
+        SELECT user_id FROM searchable_accounts WHERE words @@ CAST(:beginnings AS tsquery) LIMIT :candidates
+      ) AS begun
+      UNION SELECT id FROM users WHERE lower(username) = :name
+      UNION SELECT p.user_id FROM popular_accounts p JOIN searchable_accounts a USING (user_id)
+        WHERE a.words @@ CAST(:beginnings AS tsquery)
+    ), scored AS MATERIALIZED (
+      SELECT a.user_id, {_POPULARITY} + CASE
+        WHEN lower(u.username) = :name THEN 400 WHEN a.display_name = :folded THEN 300 ELSE 200 END AS score
+      FROM candidates JOIN searchable_accounts a USING (user_id) JOIN users u ON u.id = a.user_id
     )
-
-
-_BEGUN, _SHORT_BEGUN = _begun(_BY_BEGINNINGS), _begun(_BY_BEGINNINGS + _BY_POPULARITY)
+    SELECT score, user_id FROM scored WHERE (score, user_id) < (:below_score, :below_id)
+    ORDER BY score DESC, user_id DESC LIMIT :size
+    """
+)
 _SIMILAR = text(
     f"""
     WITH candidates (user_id) AS MATERIALIZED (
       SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE username %> :folded LIMIT :candidates) AS named
       UNION SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE display_name %> :folded LIMIT :candidates) AS shown
-    ), scored AS (
+    ), scored AS MATERIALIZED (
       SELECT a.user_id, 100 + {_POPULARITY} / 2 + CAST(
         50 * greatest(word_similarity(:folded, a.username), word_similarity(:folded, a.display_name)) AS integer) AS score
       FROM candidates JOIN searchable_accounts a USING (user_id) JOIN users u ON u.id = a.user_id
@@ -103,13 +100,11 @@ async def prepare_people_search(session: ReadSession, query: str) -> PeopleSearc
 
 async def find_people(session: ReadSession, search: PeopleSearch, *, below: Place, size: int) -> list[Place]:
     """The next places below one, best first. After `prepare_people_search`."""
-    is_short = len(search.folded) <= _SHORT
     parameters = {"name": search.name, "folded": search.folded, "beginnings": search.beginnings}
     found: list[Place] = []
     if below > _LOWEST_BEGUN:
-        statement = _SHORT_BEGUN if is_short else _BEGUN
-        found = await _places(session, statement, {**parameters, "candidates": MAX_CANDIDATES}, below, size)
-    if len(found) < size and not is_short:
+        found = await _places(session, _BEGUN, {**parameters, "candidates": MAX_CANDIDATES}, below, size)
+    if len(found) < size and len(search.folded) >= _MIN_SIMILAR:
         similar = {**parameters, "candidates": MAX_SIMILAR}
         found += await _places(session, _SIMILAR, similar, min(below, _LOWEST_BEGUN), size - len(found))
     return found

@@ -2,7 +2,7 @@
 
 Common words are found by walking the newest posts one by one; rare ones by the index, which knows nothing of the order, and
 must therefore be asked for a bounded time at once (`domain.search_periods`). Which of the two finds more is not left to the
-planner: first some thousands of posts are walked, then come windows of the index. Nothing is filtered here.
+planner: first some hundreds of posts are walked, then come windows of the index. Nothing is filtered here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from domain.ids import TIME_SHIFT
 from domain.search_periods import windows_below
 from domain.search_query import Alternative, Term, TermKind
 
-WALKED_POSTS = 2_000
-"""Words in more than one of a hundred posts fill a page within these."""
+WALKED_POSTS = 500
+"""Words in more than one of twenty posts fill a page within these; the first window looks at some 8,000 posts more."""
 MIN_PART_LENGTH = 3
 """Letters of a word's part: the index knows groups of three."""
 

@@ -33,7 +33,7 @@ def windows_below(post_id: int, *, walked_ms: int, oldest_id: int) -> Iterator[W
     """Windows that cover everything below `post_id` down to `oldest_id`, newest first, growing.
 
     They overlap by a period at most; whoever asks leaves out what lies at or above the id reached. `walked_ms`: how long a time
-    some thousands of posts just below took, the measure of how dense they lie.
+    some hundreds of posts just below took, the measure of how dense they lie.
     """
     top_ms, oldest_ms = post_id >> TIME_SHIFT, oldest_id >> TIME_SHIFT
     span = max(1, walked_ms) * _FIRST_FACTOR
