@@ -38,6 +38,8 @@ ROWS: dict[str, list[str]] = {
     "unfollowHashtag": ["vera's hashtag"],
     "updateFeedPreferences words": ["vera's preferences"],
     "updateFeedPreferences shares": ["vera's preferences"],
+    "createMediaUpload": [],
+    "finishMediaUpload": [],
     "markFeedSeen": [],
     "markFeedSeen hiding what was seen": [],
     "moderate_account suspend": ["account ada"],

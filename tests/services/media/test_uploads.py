@@ -17,6 +17,7 @@ from services.media.clean_picture import DecoderFailedError
 from services.media.create_upload import MAX_UNFINISHED, create_upload
 from services.media.finish_upload import finish_upload
 from services.media.process_upload import ProcessingOutcome, process_next_upload, waiting_seconds
+from settings import Settings
 from tests.databases import backends_with
 from tests.pictures import files_of, folder_of, moving, picture, png, png_of, ready, send, upload
 from tests.services.graph.facts import execute, query, refusal
@@ -263,8 +264,7 @@ async def test_a_store_that_is_away_rejects_nothing(ada: World, monkeypatch: pyt
     assert await process_next_upload(ada.backends) is ProcessingOutcome.READY
 
 
-async def test_without_a_store_nothing_is_taken(settings: object, ada: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ada.backends.media.upload_ttl == timedelta(minutes=15)
+async def test_without_a_store_nothing_is_taken(settings: Settings, ada: World) -> None:
     desk = ada.backends.media
     assert (desk.upload_ttl, desk.upload_limit) == (timedelta(minutes=15), 10_000_000)
     async with backends_with(settings, media_url=SecretStr("")) as bare:
