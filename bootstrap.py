@@ -26,6 +26,8 @@ from services.accounts.account_shelf import AccountShelf
 from services.backends import Backends, FeedPolicy
 from services.fan_out.audiences import Audiences
 from services.feeds.feed_shelf import FeedShelf
+from services.media.media_rules import MediaDesk
+from services.media.open_store import open_media_store
 from services.observer import Observer, SilentObserver
 from services.protection.budgets import Budgets
 from services.protection.publication import PublicationRule
@@ -38,6 +40,9 @@ JOB_TIMEOUT_SECONDS = 30.0
 """Deadline of a statement in the background, where nobody waits for an answer within two seconds."""
 JOB_REDIS_TIMEOUT_SECONDS = 2.0
 REPLICA_TIMEOUT_SECONDS = 0.6
+STORE_TIMEOUT_SECONDS = 1.2
+"""Of one call to the store of media by a request."""
+JOB_STORE_TIMEOUT_SECONDS = 15.0
 """Of what is left to a request when the primary has been found to be away."""
 
 
@@ -113,6 +118,7 @@ async def open_backends(
             ),
             observer=observer,
             audiences=Audiences(settings.follower_cache_ids),
+            media=_open_media(settings, is_background=is_background),
             budgets=Budgets(rate_limits, observer) if rate_limits is not None else None,
             publication_rules=_publication_rules(settings, redis, stack),
         )
@@ -134,6 +140,18 @@ def _publication_rules(settings: Settings, redis: RedisClient, stack: AsyncExitS
         stack.push_async_callback(classifier.close)
         rules.append(classifier)
     return tuple(rules)
+
+
+def _open_media(settings: Settings, *, is_background: bool) -> MediaDesk:
+    store = open_media_store(
+        settings.media_url.get_secret_value(),
+        cdn_url=settings.cdn_url,
+        public_url=settings.public_url,
+        secret=settings.cursor_key,
+        upload_ttl=settings.upload_ttl,
+        timeout_seconds=JOB_STORE_TIMEOUT_SECONDS if is_background else STORE_TIMEOUT_SECONDS,
+    )
+    return MediaDesk(store, upload_limit=settings.upload_limit, upload_ttl=settings.upload_ttl)
 
 
 def _open_replica(settings: Settings) -> Database | None:

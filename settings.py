@@ -154,7 +154,27 @@ class Settings(BaseSettings):
         description="seals cursors, at least 32 bytes, the same for every process; empty: derived from jwt_secret",
     )
 
+    # ------------------------------------------------------------------ media
+    media_url: SecretStr = Field(
+        SecretStr(""),
+        description="where pictures are kept: file:///folder, the same for all processes, or s3://bucket[/prefix] with the "
+        "usual AWS_… variables or ?endpoint=…&region=…&access_key_id=…&secret_access_key=…; empty: no uploads "
+        "(`tidings dev` sets it)",
+    )
+    cdn_url: str = Field(
+        "",
+        description="what fronts pictures: address of the bucket's (and prefix's) contents, or of this server's /media; "
+        "empty: the server itself, or signed addresses of the bucket",
+    )
+    upload_limit: int = Field(10_000_000, ge=1, le=100_000_000, description="largest upload in bytes")
+    upload_ttl: Seconds = Field(timedelta(minutes=15), description="seconds for which an address to upload to holds")
+
     # ------------------------------------------------------------------ HTTP
+    public_url: str = Field(
+        "",
+        description="where clients reach this server, https://name: for addresses of pictures that it serves itself, never "
+        "taken from a request; empty: in development where it listens, otherwise addresses without a host",
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins of front ends on other hosts, separated by commas; the server's own is always allowed"
     )
@@ -205,6 +225,20 @@ class Settings(BaseSettings):
             raise ValueError("an http or https address")
         return value
 
+    @field_validator("media_url")
+    @classmethod
+    def _is_a_store(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(("file:///", "s3://")):
+            raise ValueError("must begin with file:/// or s3://")
+        return value
+
+    @field_validator("cdn_url", "public_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
     @field_validator("graphiql", "introspection", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
@@ -224,6 +258,8 @@ class Settings(BaseSettings):
             raise ValueError(f"TIDINGS_CURSOR_SECRET must have at least {MINIMUM_SECRET_BYTES} bytes")
         if secret == DEVELOPMENT_JWT_SECRET and not cursor:
             raise ValueError("TIDINGS_CURSOR_SECRET must be set in production where only TIDINGS_JWKS_URL is used")
+        if self.media_url.get_secret_value().startswith("file:") and not (self.public_url or self.cdn_url):
+            raise ValueError("TIDINGS_PUBLIC_URL must be set in production where TIDINGS_MEDIA_URL is a folder")
         if self.limits == "off":
             raise ValueError("TIDINGS_LIMITS=off is refused in production")
         return self

@@ -22,6 +22,7 @@ from app.front_page import front_page
 from app.graphql_http import graphql_endpoint
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
+from app.media import media_routes
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
@@ -153,6 +154,7 @@ def _routes() -> list[BaseRoute]:
         Route("/metrics", metrics_page),
         Route("/dev/login", dev_login, methods=["POST"]),
         *rest_routes(),
+        *media_routes(),
         *static_routes(),
     ]
 
@@ -164,7 +166,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
-            allow_methods=("GET", "POST"),
+            allow_methods=("GET", "POST", "PUT"),
             allow_headers=("authorization", "content-type", "last-event-id", KEY_HEADER),
             expose_headers=("retry-after",),
             max_age=_PREFLIGHT_SECONDS,

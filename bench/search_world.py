@@ -17,7 +17,10 @@ HASHTAGS = 2_000
 _EXPONENT = 1.07
 _SYLLABLES = "ba be bi bo bra ce cha da de dro e fa fi fle ga go gri ha hu i ja ka ke la le lo ma mi na no o pa pe qua ra re \
 ri ro sa se sha si sta te ti tra tu u va ve wi ya zo ing er ness tion"
-_CHINESE = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+_CHINESE = (
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出"
+    "就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+)
 YEAR_MS = 365 * 86_400_000
 EVENT_BEGIN, EVENT_END = 0.50, 0.52
 """When everybody spoke of one thing: the share of the year before now."""
@@ -37,7 +40,9 @@ class WorldWords:
         syllables = _SYLLABLES.split()
         words: dict[str, None] = {}
         while len(words) < VOCABULARY:
-            words["".join(random.choices(syllables, k=1 + (len(words) > 100) + (len(words) > 1_500) + random.randrange(2)))] = None
+            words["".join(random.choices(syllables, k=1 + (len(words) > 100) + (len(words) > 1_500) + random.randrange(2)))] = (
+                None
+            )
         return cls(list(words), list(accumulate((rank + 1) ** -_EXPONENT for rank in range(VOCABULARY))))
 
     def draw(self, random: Random, count: int) -> list[str]:
@@ -46,7 +51,7 @@ class WorldWords:
 
 async def make_world(database_url: str, *, users: int, posts: int, seed: int) -> float:
     """Fills an empty, migrated database; returns how many seconds the index took."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     words = WorldWords.make(random)
     now_ms = time.time_ns() // 1_000_000
     async with bulk_connection(database_url) as connection:
@@ -60,7 +65,9 @@ async def make_world(database_url: str, *, users: int, posts: int, seed: int) ->
         )
         await connection.execute("ALTER TABLE posts DISABLE TRIGGER USER")
         columns = ("id", "author_id", "text", "entities", "visibility", "created_at", "delivery")
-        await connection.execute("CREATE TEMP TABLE made (id bigint, author_id bigint, text text, entities text, visibility text)")
+        await connection.execute(
+            "CREATE TEMP TABLE made (id bigint, author_id bigint, text text, entities text, visibility text)"
+        )
         await connection.copy("made", columns[:5], _rows(random, words, users, posts, now_ms))
         await connection.execute(
             """
@@ -99,7 +106,13 @@ def _rows(random: Random, words: WorldWords, users: int, posts: int, now_ms: int
         draw = random.random()
         visibility = "PRIVATE" if draw < 0.02 else "FRIENDS" if draw < 0.08 else "PUBLIC"
         author = 1 + int(users * random.random() ** 2)
-        yield (instant << 22) | (number % 4096 << 10) | (author & 1023), author, body, orjson.dumps(entities).decode(), visibility
+        yield (
+            (instant << 22) | (number % 4096 << 10) | (author & 1023),
+            author,
+            body,
+            orjson.dumps(entities).decode(),
+            visibility,
+        )
 
 
 def _text(random: Random, words: WorldWords, users: int, is_event: bool) -> tuple[str, list[dict[str, object]]]:

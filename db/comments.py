@@ -14,6 +14,7 @@ from db.activities import INSERT_SQL
 from db.counters import COMMENT_COUNT, LIKE_COUNT
 from db.database import ReadSession, WriteSession
 from db.rows import RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_relation, to_user
+from domain import subjects
 from domain.activities import ActivityKind
 from domain.comments import CommentFacts, CommentRecord
 from domain.ids import SHARD_MASK, created_at_of
@@ -62,14 +63,17 @@ async def insert_comment(
     session: WriteSession, *, post_id: int, author_id: int, body: str
 ) -> tuple[CommentRecord, PostCounts] | None:
     """The new comment, and how its post is counted with it; None where the post is gone."""
+    # What the author was shown of the post before is too old for them now.
+    session.touch(subjects.marks(author_id, post_id))
     parameters = {"post_id": post_id, "author_id": author_id, "shard": author_id & SHARD_MASK, "text": body}
     row = (await session.execute(_INSERT, parameters)).first()
     return (to_comment(row[:COMMENT_WIDTH]), _counts(row[COMMENT_WIDTH:], 1)) if row is not None else None
 
 
-async def mark_comment_deleted(session: WriteSession, comment_id: int) -> PostCounts | None:
+async def mark_comment_deleted(session: WriteSession, comment: CommentRecord, *, viewer_id: int) -> PostCounts | None:
     """The row stays, so that its id is never given out again. How its post is counted without it; None where it is gone."""
-    row = (await session.execute(_DELETE, {"comment_id": comment_id})).first()
+    session.touch(subjects.marks(viewer_id, comment.post_id))
+    row = (await session.execute(_DELETE, {"comment_id": comment.id})).first()
     return _counts(row, -1) if row is not None else None
 
 

@@ -62,9 +62,7 @@ _RANKED = """
 """
 _STATEMENTS = {
     (is_short, is_long): text(
-        _RANKED.format(
-            candidates=_BY_BEGINNINGS + (_BY_POPULARITY if is_short else "") + (_BY_SIMILARITY if is_long else "")
-        )
+        _RANKED.format(candidates=_BY_BEGINNINGS + (_BY_POPULARITY if is_short else "") + (_BY_SIMILARITY if is_long else ""))
     )
     for is_short, is_long in ((True, False), (False, True))
 }

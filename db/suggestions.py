@@ -1,4 +1,5 @@
-"""Whom somebody might like to follow: friends of friends, and popular accounts. What the viewer may see is decided elsewhere."""
+"""Whom somebody might like to follow: friends of friends, and popular accounts. Whether the viewer sees them is decided
+elsewhere."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ _POPULAR = text(
       UNION ALL
       SELECT id, follower_count FROM (
         SELECT id, follower_count FROM users WHERE NOT EXISTS (SELECT FROM popular_accounts) LIMIT :popular
-      ) AS some
+      ) AS anybody
     ) AS popular (id, known_count) JOIN users u USING (id)
     WHERE u.suspended_at IS NULL AND u.shadow_banned_at IS NULL AND {_NOT_KNOWN.format(id="u.id")}
     ORDER BY known_count DESC, u.id DESC LIMIT :size
@@ -71,8 +72,8 @@ _REFRESH_POPULAR = text(
 async def load_friends_of_friends(
     session: ReadSession, viewer_id: int, *, friends: int, follows_each: int, strangers: int, size: int
 ) -> list[int]:
-    """Those that most of the viewer's followees follow; then those with more followers. `friends`: followees that are asked, those
-    first with whom the viewer deals most; `follows_each`: their newest; `strangers`: how many are judged in the end."""
+    """Those that most of the viewer's followees follow; then those with more followers. `friends`: followees that are asked,
+    those first with whom the viewer deals most; `follows_each`: their newest; `strangers`: how many are judged in the end."""
     rows = await session.execute(
         _FRIENDS_OF_FRIENDS,
         {"viewer_id": viewer_id, "friends": friends, "follows_each": follows_each, "strangers": strangers, "size": size},

@@ -48,5 +48,5 @@ def position(viewer_id: int) -> str:
 
 
 def marks(viewer_id: int, root_id: int) -> str:
-    """Whether the viewer likes a post, and whether they keep it."""
+    """Whether the viewer likes a post, whether they keep it, and what they have said under it."""
     return f"m{viewer_id}:{root_id}"

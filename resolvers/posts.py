@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import strawberry
@@ -15,6 +16,7 @@ from resolvers.arguments import After, First, NodeId
 from resolvers.context import Info, OperationContext, given
 from services.feeds.find_feed_entry import find_feed_entry
 from services.idempotency.answer_once import ResultGoneError
+from services.media.attach_media import check_media_ids
 from services.posts.delete_post import delete_post as delete_post_use_case
 from services.posts.edit_post import edit_post
 from services.posts.list_sharers import list_sharers
@@ -97,6 +99,7 @@ async def create_post(
     visibility: Visibility,
     location: LocationRecord | None,
     idempotency_key: str | None,
+    media_ids: Sequence[str] = (),
 ) -> PostPayload:
     viewer_id = context.require_viewer_id()
     try:
@@ -107,6 +110,7 @@ async def create_post(
             visibility=visibility,
             location=location,
             idempotency_key=idempotency_key,
+            media_ids=check_media_ids([local_id(media_id, "Media") for media_id in media_ids]),
         )
     except RefusedError as error:
         return PostPayload(user_errors=list(error.refusals))

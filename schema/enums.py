@@ -11,6 +11,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.errors import RefusalCode
 from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedRule, FeedState
+from domain.media import MediaKind, MediaState
 from domain.moderation import ReportReason
 from domain.notifications import NotificationKind
 from domain.records import FollowState, TextEntityKind, Visibility
@@ -126,6 +127,22 @@ _public(
         "EPOCH_CHANGED": "The cursor comes from other servers than those of now.",
         "LAGGED": "The client took its events too slowly.",
         "FEED_CHANGED": "One action changed so much that events would be more than a page.",
+    },
+)
+_public(
+    MediaKind,
+    "MediaKind",
+    "What an upload shows.",
+    {"IMAGE": "A picture; it may move.", "VIDEO": "A film. None are taken so far."},
+)
+_public(
+    MediaState,
+    "MediaState",
+    "How far an upload has come.",
+    {
+        "PENDING": "It is awaited, or about to be cleaned.",
+        "READY": "It can be shown.",
+        "REJECTED": "It was no picture, or one that cannot be shown.",
     },
 )
 _public(

@@ -42,9 +42,10 @@ PAGED = frozenset(
     {
         "feed", "missedFeedEvents", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers",
         "followedHashtags", "sharers", "comments", "likers", "bookmarks", "notifications",
+        "searchUsers", "searchPosts", "trendingHashtags", "suggestedUsers",
     }
 )  # fmt: skip
-_LARGE_LISTS = {"missedFeedEvents": (100, 1_000)}
+_LARGE_LISTS = {"missedFeedEvents": (100, 1_000), "trendingHashtags": (10, 100), "suggestedUsers": (10, 100)}
 """Page sizes that differ from the others': left out, and at most."""
 
 

@@ -14,6 +14,7 @@ from schema.engagement_mutations import EngagementMutations
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
 from schema.inputs import IDEMPOTENCY_KEY, INPUT
+from schema.media_mutations import MediaMutations
 from schema.notifications import NotificationMutations
 from schema.payloads import (
     CreatePostPayload,
@@ -36,8 +37,11 @@ class LocationInput:
 
 @strawberry.input(description="A new post.")
 class CreatePostInput:
-    text: str = strawberry.field(description="At most 5,000 characters, not blank.")
+    text: str = strawberry.field(description="At most 5,000 characters; blank only with pictures.")
     visibility: Visibility | None = strawberry.field(default=Visibility.PUBLIC, description="Who may see it.")
+    media_ids: list[strawberry.ID] | None = strawberry.field(
+        default_factory=list, description="At most 4 finished uploads of the viewer's, in the order in which they are shown."
+    )
     location: LocationInput | None = strawberry.field(default=strawberry.UNSET, description="Where it was written.")
     idempotency_key: str | None = strawberry.field(default=strawberry.UNSET, description=IDEMPOTENCY_KEY)
 
@@ -72,6 +76,7 @@ async def _create_post(info: Info, input: Annotated[CreatePostInput, INPUT]) -> 
         info.context,
         body=input.text,
         visibility=input.visibility or Visibility.PUBLIC,
+        media_ids=input.media_ids or (),
         location=LocationRecord(place.name, given(place.latitude), given(place.longitude)) if place else None,
         idempotency_key=given(input.idempotency_key),
     )
@@ -105,6 +110,7 @@ class Mutation(
     FeedMutations,
     EngagementMutations,
     NotificationMutations,
+    MediaMutations,
     ReportMutations,
 ):
     create_post = strawberry.mutation(

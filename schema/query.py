@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from resolvers import engagement, feeds, hashtags, live, nodes, notifications, people, posts, preferences
+from schema.discovery import DiscoveryQueries
 from schema.feed import FeedConnection, FeedExplanation, FeedPosition
 from schema.hashtags import Hashtag, HashtagConnection
 from schema.interfaces import Node
@@ -16,7 +17,7 @@ from schema.users import User, UserConnection
 
 
 @strawberry.type(description="Everything that can be asked for.")
-class Query:
+class Query(DiscoveryQueries):
     node = strawberry.field(
         resolver=nodes.node, graphql_type=Node | None, description="Anything by its id; null for what is hidden or absent."
     )

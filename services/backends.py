@@ -23,6 +23,7 @@ from services.fan_out.audiences import Audiences
 from services.fan_out.turns import Turns
 from services.feeds.feed_shelf import FeedShelf
 from services.idempotency.attempts_under_way import AttemptsUnderWay
+from services.media.media_rules import MediaDesk
 from services.observer import Observer
 from services.protection.budgets import Budgets
 from services.protection.publication import PublicationRule
@@ -77,3 +78,4 @@ class Backends:
     """None where there are no limits on use."""
     publication_rules: tuple[PublicationRule, ...] = ()
     """Asked in this order about what is to be published."""
+    media: MediaDesk = field(default_factory=MediaDesk)

@@ -9,18 +9,13 @@ import structlog
 
 from domain.errors import UnavailableError
 from services.notifications.process_activities import process_activities
-from workers.broker import broker
+from workers.broker import broker, running_backends
 from workers.queues import NOTIFICATIONS, NOTIFICATIONS_PRIORITY
-from workers.runtime import Runtime
 
 _LONGEST_SECONDS = 2.0
 """Then the next message goes on: well within the time limit, and nobody else waits long for the thread."""
 
 log = structlog.get_logger(__name__)
-
-
-def _runtime() -> Runtime:
-    return next(middleware for middleware in broker.middleware if isinstance(middleware, Runtime))
 
 
 @dramatiq.actor(
@@ -31,7 +26,7 @@ async def process_due() -> None:
     until = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < until:
         try:
-            processed = await process_activities(_runtime().backends)
+            processed = await process_activities(running_backends())
         except UnavailableError as error:
             # The rows are as they were: the relay looks again.
             log.warning("notifications.server_unavailable", error=type(error).__name__)

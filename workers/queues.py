@@ -15,6 +15,10 @@ NOTIFICATIONS = "notifications"
 """Batches of what people did: who is told of it, and what the ranking learns."""
 COUNTERS = "counters"
 """What people did, added to the counters of posts."""
+MEDIA = "media"
+"""Pictures to clean, and what is to be thrown away."""
+DISCOVERY = "discovery"
+"""Trends and popular accounts, computed anew."""
 UPKEEP = "upkeep"
 """What nobody waits for."""
 
@@ -22,6 +26,8 @@ FAST_PRIORITY = 0
 BULK_PRIORITY = 10
 COUNTERS_PRIORITY = 20
 NOTIFICATIONS_PRIORITY = 20
+DISCOVERY_PRIORITY = 30
+MEDIA_PRIORITY = 30
 UPKEEP_PRIORITY = 100
 """A higher number waits longer."""
 

@@ -7,9 +7,8 @@ import structlog
 
 from domain.errors import UnavailableError
 from services.idempotency.forget_old_keys import forget_old_keys
-from workers.broker import broker
+from workers.broker import broker, running_backends
 from workers.queues import UPKEEP, UPKEEP_PRIORITY
-from workers.runtime import Runtime
 
 _SECONDS = 3.0
 """Well below the time limit of a job; the rest is for the next turn."""
@@ -17,15 +16,11 @@ _SECONDS = 3.0
 log = structlog.get_logger(__name__)
 
 
-def _runtime() -> Runtime:
-    return next(middleware for middleware in broker.middleware if isinstance(middleware, Runtime))
-
-
 @dramatiq.actor(actor_name="upkeep.forget_keys", queue_name=UPKEEP, priority=UPKEEP_PRIORITY, broker=broker)
 async def forget_keys() -> None:
     """Idempotency keys that are older than anybody repeats."""
     try:
-        deleted = await forget_old_keys(_runtime().backends, seconds=_SECONDS)
+        deleted = await forget_old_keys(running_backends(), seconds=_SECONDS)
     except UnavailableError:
         log.warning("upkeep.database_unavailable")
         return

@@ -21,9 +21,9 @@ _NOTHING: Connection[VisiblePost] = Connection([], PageInfo(False, False, None, 
 async def search_posts(backends: Backends, *, query: str, viewer_id: int | None, page: PageRequest) -> Connection[VisiblePost]:
     """A full page of those that the viewer may see, as long as there are any.
 
-    Words are found whole, in scripts without spaces anywhere. Where nothing is found so, the query is asked once more by parts of
-    words, and the cursors say which way they go. Raises InvalidArgumentError for a query that is blank, over-long or holds
-    control characters, InvalidCursorError.
+    Words are found whole, in scripts without spaces anywhere. Where nothing is found so, the query is asked once more by
+    parts of words, and the cursors say which way they go. Raises InvalidArgumentError for a query that is blank, over-long
+    or holds control characters, InvalidCursorError.
     """
     alternatives = parse_query(query)
     by_words, by_parts = (CursorScope(f"search.posts:{way}:{query}", viewer_id) for way in ("words", "parts"))

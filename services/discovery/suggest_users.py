@@ -35,9 +35,7 @@ async def suggest_users(backends: Backends, *, viewer_id: int, size: int) -> lis
             user_ids = await load_popular_strangers(session, viewer_id, popular=POPULAR_ACCOUNTS, size=size)
         people = await load_people(session, user_ids, viewer_id=viewer_id)
     return [
-        people[user_id][0]
-        for user_id in user_ids
-        if user_id in people and can_be_listed(*people[user_id], viewer_id=viewer_id)
+        people[user_id][0] for user_id in user_ids if user_id in people and can_be_listed(*people[user_id], viewer_id=viewer_id)
     ]
 
 

@@ -32,9 +32,9 @@ async def trending_hashtags(backends: Backends, *, size: int) -> list[TrendingHa
 async def refresh_trends(backends: Backends, *, now_ms: int | None = None) -> bool:
     """Finds them anew; False where another process is doing so.
 
-    What counts is who uses a hashtag, and when: of each author the newest public, existing post with it, halved every six hours;
-    not those of accounts that are private, suspended or shadow-banned. The sum is damped where the hashtag is always used:
-    by (n + 1) / (n + usual + 1) for n posts in the window, where it usually has `usual`.
+    What counts is who uses a hashtag, and when: of each author the newest public, existing post with it, halved every six
+    hours; not those of accounts that are private, suspended or shadow-banned. The sum is damped where the hashtag is always
+    used: by (n + 1) / (n + usual + 1) for n posts in the window, where it usually has `usual`.
     """
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     async with backends.database.writing() as session:

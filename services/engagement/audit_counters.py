@@ -40,10 +40,11 @@ async def sweep_counters(backends: Backends, *, seconds: float = SWEEP_SECONDS) 
     stop_at = time.monotonic() + seconds
     report = CounterReport()
     below = place if place is not None else MAX_ID
-    while not report.is_whole and time.monotonic() < stop_at:
+    while True:
         below = await _compare_part(backends, report, below, repair=True)
         await keep(MAX_ID if report.is_whole else below)
-    return report
+        if report.is_whole or time.monotonic() >= stop_at:
+            return report
 
 
 async def audit_counters(

@@ -21,7 +21,7 @@ async def delete_comment(backends: Backends, *, viewer_id: int, comment_id: int)
     if found is None or not can_delete_comment(found[0], viewer_id=viewer_id):
         raise no_such_comment()
     async with backends.database.writing_at_once() as writing:
-        counts = await mark_comment_deleted(writing, comment_id)
+        counts = await mark_comment_deleted(writing, found[0], viewer_id=viewer_id)
     if counts is None:
         raise no_such_comment()
     backends.live_bell.ring_counts([counts.post_id])

@@ -7,6 +7,7 @@ from db.activities import note_activity
 from db.database import WriteSession
 from db.feed_changes import note_deletion
 from db.post_hashtags import write_post_hashtags
+from db.post_media import discard_media_of_post
 from domain.activities import ActivityKind
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
@@ -20,6 +21,7 @@ async def remove_post_in(session: WriteSession, post: PostRecord) -> None:
     """
     await note_deletion(session, post.id)
     await posts.mark_post_deleted(session, post.id)
+    await discard_media_of_post(session, post.id)
     if post.shared_post_id is not None:
         await shares.add_to_share_count(session, post.shared_post_id, -1)
         await note_activity(session, ActivityKind.SHARE, actor_id=post.author_id, subject_id=post.id)
