@@ -26,9 +26,9 @@ from domain.records import (
 USER_COLUMNS = """
   u.id, u.external_id, u.username, u.display_name, u.bio, u.avatar_url, u.is_verified, u.is_private,
   u.suspended_at IS NOT NULL, u.shadow_banned_at IS NOT NULL, u.created_at,
-  u.follower_count, u.following_count, u.post_count
+  u.follower_count, u.following_count, u.post_count, u.avatar_key
 """
-USER_WIDTH = 14
+USER_WIDTH = 15
 
 # Likes and comments that are on their way to the post's row count as well, in the same snapshot.
 POST_COLUMNS = f"""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from domain.engagement import ViewerMarks
+from domain.media import MediaRecord
 from domain.paging import PageInfo
 from domain.records import HashtagRecord, PostFacts, PostRecord, Relation, UserRecord, VisiblePost
 
@@ -157,6 +158,8 @@ class PageExtras:
     marks: dict[int, ViewerMarks]
     hashtags: dict[int, HashtagRecord]
     relations: dict[int, Relation]
+    media: dict[int, list[MediaRecord]] = field(default_factory=dict)
+    """Of every post that is shown or quoted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ import strawberry
 from domain.paging import Connection, Edge
 from domain.records import LocationRecord, PostRecord, TextEntityKind, TextEntityRecord, Visibility
 from resolvers import comments, engagement, hashtags, nodes, posts
+from resolvers import media as media_resolvers
 from schema.comments import CommentConnection
 from schema.hashtags import Hashtag
 from schema.interfaces import Node, PageInfo
+from schema.media import Media
 from schema.records import represents
 from schema.users import User, UserConnection
 
@@ -47,6 +49,9 @@ class Post(Node):
     text: str = strawberry.field(description="The text, as it was written.")
     entities = strawberry.field(
         resolver=posts.entities, graphql_type=list[TextEntity], description="Mentions, hashtags and links, by their place."
+    )
+    media = strawberry.field(
+        resolver=media_resolvers.post_media, graphql_type=list[Media], description="Its pictures, in the author's order."
     )
     location: Location | None = strawberry.field(description="Where it was written, if the author says so.")
     visibility: Visibility = strawberry.field(description="Who may see it.")

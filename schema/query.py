@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import strawberry
 
-from resolvers import engagement, feeds, hashtags, live, nodes, people, posts, preferences
+from resolvers import engagement, feeds, hashtags, live, nodes, notifications, people, posts, preferences
+from schema.discovery import DiscoveryQueries
 from schema.feed import FeedConnection, FeedExplanation, FeedPosition
 from schema.hashtags import Hashtag, HashtagConnection
 from schema.interfaces import Node
 from schema.live_events import MissedFeedEvents
+from schema.notifications import NotificationConnection
 from schema.posts import Post, PostConnection
 from schema.preferences import FeedPreferences
 from schema.users import User, UserConnection
 
 
 @strawberry.type(description="Everything that can be asked for.")
-class Query:
+class Query(DiscoveryQueries):
     node = strawberry.field(
         resolver=nodes.node, graphql_type=Node | None, description="Anything by its id; null for what is hidden or absent."
     )
@@ -50,6 +52,11 @@ class Query:
         resolver=live.missed_feed_events,
         graphql_type=MissedFeedEvents | None,
         description="The same events as the subscription, by plain request.",
+    )
+    notifications = strawberry.field(
+        resolver=notifications.notifications,
+        graphql_type=NotificationConnection | None,
+        description="What others did that concerns the viewer, grouped; the group that somebody joined last comes first.",
     )
     follow_requests = strawberry.field(
         resolver=people.follow_requests,

@@ -9,12 +9,10 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.errors import UnavailableError
-from services.backends import Backends
 from services.engagement.audit_counters import CounterReport, sweep_counters
 from services.engagement.flush_counters import FlushedBatch, flush_counters
-from workers.broker import broker
+from workers.broker import broker, running_backends
 from workers.queues import COUNTERS, COUNTERS_PRIORITY
-from workers.runtime import Runtime
 
 SWEEP_EVERY_SECONDS = 600.0
 _NAMED = 20
@@ -57,15 +55,11 @@ def _metrics() -> CounterMetrics:
     return CounterMetrics()
 
 
-def _backends() -> Backends:
-    return next(middleware for middleware in broker.middleware if isinstance(middleware, Runtime)).backends
-
-
 @dramatiq.actor(actor_name="counters.flush", queue_name=COUNTERS, priority=COUNTERS_PRIORITY, broker=broker)
 async def flush() -> None:
     """Everything that is in flight."""
     try:
-        added = await flush_counters(_backends(), on_batch=_metrics().note_batch)
+        added = await flush_counters(running_backends(), on_batch=_metrics().note_batch)
     except UnavailableError:
         log.warning("counters.server_unavailable")  # still in flight: another message follows
         return
@@ -76,7 +70,7 @@ async def flush() -> None:
 async def sweep() -> None:
     """The next part of the walk through all posts."""
     try:
-        report = await sweep_counters(_backends())
+        report = await sweep_counters(running_backends())
     except UnavailableError:
         log.warning("counters.server_unavailable")
         return

@@ -59,6 +59,7 @@ def doctor(
 
 async def _examine(settings: Settings, *, repair: bool, sample: int | None) -> dict[str, Any]:
     from bootstrap import open_backends
+    from db.activities import count_activities
     from db.outbox import count_events
     from migrations.run import current_revision, newest_revision
 
@@ -82,12 +83,19 @@ async def _examine(settings: Settings, *, repair: bool, sample: int | None) -> d
         if current == newest:
             async with backends.database.reading() as session:
                 totals = await count_events(session)
+                activities = await count_activities(session)
             note(
                 "outbox",
                 totals.oldest_open_seconds < MAX_OPEN_SECONDS or totals.open == 0,
                 f"{totals.open} open, oldest {totals.oldest_open_seconds:.0f} s",
             )
             note("parked events", totals.parked == 0, str(totals.parked))
+            note(
+                "activities",
+                activities.oldest_open_seconds < MAX_OPEN_SECONDS or activities.open == 0,
+                f"{activities.open} open, oldest {activities.oldest_open_seconds:.0f} s",
+            )
+            note("parked activities", activities.parked == 0, str(activities.parked))
             if is_cache_there:
                 report, seconds = await _audit(backends, repair=repair, sample=sample)
                 timelines = await _as_json(backends, report, seconds)

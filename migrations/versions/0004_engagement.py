@@ -151,14 +151,15 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("collect_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind IN ('IMAGE', 'VIDEO')", name=op.f("ck_media_kind")),
         sa.CheckConstraint("state IN ('PENDING', 'READY', 'REJECTED')", name=op.f("ck_media_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_media")),
     )
     op.create_index("ix_media_owner_id_id", "media", ["owner_id", sa.literal_column("id DESC")], unique=False)
     op.create_index(
-        "ix_media_unfinished", "media", ["created_at"], unique=False, postgresql_where=sa.text("finished_at IS NULL")
+        "ix_media_collectable", "media", ["collect_at"], unique=False, postgresql_where=sa.text("collect_at IS NOT NULL")
     )
     op.create_index(
         "ix_media_unprocessed",
@@ -173,6 +174,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.BigInteger(), nullable=False),
         sa.Column("acted_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("comment_id", sa.BigInteger(), nullable=True),
+        sa.Column("share_id", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("notification_id", "actor_id", name=op.f("pk_notification_actors")),
     )
@@ -181,6 +183,7 @@ def upgrade() -> None:
         "notification_actors",
         ["notification_id", sa.literal_column("acted_at DESC"), sa.literal_column("actor_id DESC")],
         unique=False,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
     )
     op.create_table(
         "notification_positions",
@@ -193,8 +196,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("recipient_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("post_id", sa.BigInteger(), nullable=True),
+        sa.Column("post_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("actor_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             "kind IN ('LIKE', 'COMMENT', 'SHARE', 'FOLLOW', 'FOLLOW_REQUEST', 'MENTION', 'CLOSE_FRIEND_POST')",
             name=op.f("ck_notifications_kind"),
@@ -256,9 +260,11 @@ def upgrade() -> None:
     # So far the score held nothing but what was imported.
     op.execute("UPDATE posts SET imported_engagement = engagement_score WHERE engagement_score <> 0")
     op.add_column("users", sa.Column("avatar_media_id", sa.BigInteger(), nullable=True))
+    op.add_column("users", sa.Column("avatar_key", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("users", "avatar_key")
     op.drop_column("users", "avatar_media_id")
     op.drop_column("posts", "imported_engagement")
     op.drop_index("ix_follows_close_friends", table_name="follows", postgresql_where=sa.text("close_friend"))

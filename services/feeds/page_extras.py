@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from db.database import ReadSession
 from db.engagement import load_marks
 from db.hashtags import load_hashtags
+from db.post_media import load_media_of_posts
 from db.shares import load_shared_roots
 from db.users import load_relations
 from domain.feed import FeedEntry, PageExtras
@@ -27,12 +28,15 @@ async def load_page_extras(session: ReadSession, entries: Sequence[FeedEntry], *
     others = {user.id for entry in entries for reason in entry.reasons for user in reason.users} - relations.keys()
     if others:
         relations |= dict.fromkeys(others, NO_RELATION) | await load_relations(session, viewer_id, others)
+    shown = {post.id for post in _posts_of(entries)} | found.keys()
+    media = await load_media_of_posts(session, shown) if shown else {}
     return PageExtras(
         posts={post_id: found.get(post_id) for post_id in quoted},
         shared_roots={root_id: root_id in shared for root_id in roots},
         marks=marks,
         hashtags=await load_hashtags(session, named) if named else {},
         relations=relations,
+        media={post_id: media.get(post_id, []) for post_id in shown},
     )
 
 

@@ -20,11 +20,13 @@ from services.graph.block_user import block_user
 from services.graph.follow_user import follow_user
 from services.graph.mute_user import mute_user
 from services.hashtags.follow_hashtag import follow_hashtag
+from services.media.finish_upload import finish_upload
 from services.moderation.moderate_account import moderate_account
 from services.moderation.remove_post import remove_post
 from services.posts.share_post import share_post
 from services.preferences.update_preferences import update_preferences
 from tests.live_hub import idle_hub
+from tests.pictures import png, upload
 from tests.world import World
 
 _ENGINE = Engine(has_introspection=False)
@@ -173,6 +175,11 @@ async def _remove(world: HidingWorld) -> None:
     assert await remove_post(world.backends, post_id=world.posts["by ada"])
 
 
+async def _finish_upload(world: HidingWorld) -> None:
+    media_id = await upload(world, "ada", png())
+    await finish_upload(world.backends, owner_id=world.ids["ada"], media_id=media_id)
+
+
 MUTATIONS = [
     _mutation("createPost", "ada", of=_just(text="new")),
     _mutation("updatePost", "ada", {"by ada"}, of=_post("by ada", text="other words"), note="text"),
@@ -201,6 +208,8 @@ MUTATIONS = [
     _mutation("updateProfile", "rita", RITA, of=_just(isPrivate=True)),
     _mutation("followHashtag", "vera", of=_just(name="other")),
     _mutation("unfollowHashtag", "vera", {"#news"}, of=_just(name="news")),
+    _mutation("createMediaUpload", "ada", of=_just(contentType="image/png", byteSize=100)),
+    Case("finishMediaUpload", _finish_upload, frozenset()),
     _mutation("updateFeedPreferences", "vera", ALL, of=_just(mutedWords=["sword"]), note="words"),
     _mutation("updateFeedPreferences", "vera", ALL, of=_just(hideShares=True), note="shares"),
     _mutation("likePost", "vera", {"by rita"}, of=_post("by rita")),
