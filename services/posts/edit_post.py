@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from db import posts
+from db.database import WriteSession
 from db.feed_changes import note_edit
 from db.post_hashtags import write_post_hashtags
+from db.post_media import load_media_of_posts
 from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
-from services.posts.check_input import check_body
+from services.posts.check_input import check_body, has_words
 from services.posts.lock_own_post import lock_own_post
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
@@ -22,10 +24,12 @@ async def edit_post(
     Raises RefusedError: NOT_FOUND for a post that is not the author's (the same answer as for one that does not exist),
     NOT_ALLOWED for a share without words.
     """
-    if body is not None:
+    if body is not None and has_words(body):
         check_body(body)
     async with backends.database.writing() as session:
         before = await lock_own_post(session, post_id, author_id=author_id)
+        if body is not None and not has_words(body):
+            body = await _without_words(session, before, body)
         if before.is_plain_share:
             raise refused(RefusalCode.NOT_ALLOWED, "a share without words cannot be changed", "postId")
         new_visibility = visibility or before.visibility
@@ -57,3 +61,10 @@ async def edit_post(
         )
     backends.relay_bell.ring()
     return after
+
+
+async def _without_words(session: WriteSession, post: PostRecord, body: str) -> str:
+    """A post with pictures needs no words."""
+    if not await load_media_of_posts(session, [post.id]):
+        check_body(body)
+    return ""
