@@ -8,64 +8,72 @@ The place of an account is one number, its *score*:
   that similarity.
 - In addition 2 log2(1 + followers), of similar ones half of it, at most 60.
 
-Single follows rarely move anybody: so pages stay where they are while people follow. Each way in looks at a bounded number
-of accounts; of one or two letters, which many names have, the popular ones are looked at besides.
+Single follows rarely move anybody: so pages stay where they are while people follow. A bounded number of
+accounts is looked at: where more names begin so, all the popular ones and some others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from db.database import ReadSession
 
-MAX_CANDIDATES = 5_000
-"""Accounts that one way in looks at."""
-_SHORT = 2
+MAX_CANDIDATES = 2_000
+"""Accounts with words that begin so, besides the popular ones."""
+MAX_SIMILAR = 1_000
+"""Accounts with similar names, of each of their two names."""
+_MIN_SIMILAR = 3
+"""Letters."""
 
-_PREPARE = text(
-    """
-    SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
-      set_config('pg_trgm.word_similarity_threshold', '0.5', true)
-    """
-)
 _FOLD = text(
-    "SELECT btrim(folded), search_spaced(folded) FROM (SELECT search_text(CAST(:query AS text)) AS folded OFFSET 0) AS once"
+    """
+    SELECT btrim(folded), search_spaced(folded),
+      set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+      set_config('pg_trgm.word_similarity_threshold', '0.5', true)
+    FROM (SELECT search_text(CAST(:query AS text)) AS folded OFFSET 0) AS once
+    """
 )
-_BY_BEGINNINGS = """
-  SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE words @@ CAST(:beginnings AS tsquery) LIMIT :candidates) AS begun
-  UNION SELECT id FROM users WHERE lower(username) = :name
-"""
-_BY_POPULARITY = """
-  UNION SELECT p.user_id FROM popular_accounts p JOIN searchable_accounts a USING (user_id)
-    WHERE a.words @@ CAST(:beginnings AS tsquery)
-"""
-_BY_SIMILARITY = """
-  UNION SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE username %> :folded LIMIT :candidates) AS named
-  UNION SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE display_name %> :folded LIMIT :candidates) AS shown
-"""
-_RANKED = """
-    WITH candidates (user_id) AS MATERIALIZED ({candidates}), scored AS (
-      SELECT a.user_id, CASE
-        WHEN lower(u.username) = :name THEN 400 + popularity
-        WHEN a.display_name = :folded THEN 300 + popularity
-        WHEN a.words @@ CAST(:beginnings AS tsquery) THEN 200 + popularity
-        ELSE 100 + popularity / 2
-          + CAST(50 * greatest(word_similarity(:folded, a.username), word_similarity(:folded, a.display_name)) AS integer)
-      END AS score
+# 2 log2 of followers, of floating point: that of exact numbers takes fifty times as long.
+_POPULARITY = (
+    "least(60, CAST(2 / ln(CAST(2 AS double precision)) * ln(CAST(1 + u.follower_count AS double precision)) AS integer))"
+)
+_BEGUN = text(
+    f"""
+    WITH candidates (user_id) AS MATERIALIZED (
+      SELECT * FROM (
+        SELECT user_id FROM searchable_accounts WHERE words @@ CAST(:beginnings AS tsquery) LIMIT :candidates
+      ) AS begun
+      UNION SELECT id FROM users WHERE lower(username) = :name
+      UNION SELECT p.user_id FROM popular_accounts p JOIN searchable_accounts a USING (user_id)
+        WHERE a.words @@ CAST(:beginnings AS tsquery)
+    ), scored AS MATERIALIZED (
+      SELECT a.user_id, {_POPULARITY} + CASE
+        WHEN lower(u.username) = :name THEN 400 WHEN a.display_name = :folded THEN 300 ELSE 200 END AS score
       FROM candidates JOIN searchable_accounts a USING (user_id) JOIN users u ON u.id = a.user_id
-      CROSS JOIN LATERAL (SELECT least(60, CAST(2 * log(2.0, 1 + u.follower_count) AS integer)) AS popularity) AS weighed
     )
     SELECT score, user_id FROM scored WHERE (score, user_id) < (:below_score, :below_id)
     ORDER BY score DESC, user_id DESC LIMIT :size
-"""
-_STATEMENTS = {
-    (is_short, is_long): text(
-        _RANKED.format(candidates=_BY_BEGINNINGS + (_BY_POPULARITY if is_short else "") + (_BY_SIMILARITY if is_long else ""))
+    """
+)
+_SIMILAR = text(
+    f"""
+    WITH candidates (user_id) AS MATERIALIZED (
+      SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE username %> :folded LIMIT :candidates) AS named
+      UNION SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE display_name %> :folded LIMIT :candidates) AS shown
+    ), scored AS MATERIALIZED (
+      SELECT a.user_id, 100 + {_POPULARITY} / 2 + CAST(
+        50 * greatest(word_similarity(:folded, a.username), word_similarity(:folded, a.display_name)) AS integer) AS score
+      FROM candidates JOIN searchable_accounts a USING (user_id) JOIN users u ON u.id = a.user_id
+      WHERE NOT a.words @@ CAST(:beginnings AS tsquery) AND lower(u.username) <> :name
     )
-    for is_short, is_long in ((True, False), (False, True))
-}
+    SELECT score, user_id FROM scored WHERE (score, user_id) < (:below_score, :below_id)
+    ORDER BY score DESC, user_id DESC LIMIT :size
+    """
+)
+_LOWEST_BEGUN = (200, -1)
+"""Similar accounts come below."""
 
 Place = tuple[int, int]
 """(score, id): the keyset, falling."""
@@ -82,9 +90,8 @@ class PeopleSearch:
 
 async def prepare_people_search(session: ReadSession, query: str) -> PeopleSearch | None:
     """The query, folded as names are; None where nothing is left of it. `session` must be a snapshot."""
-    await session.execute(_PREPARE)
     name = query.removeprefix("@")
-    folded, spaced = (await session.execute(_FOLD, {"query": name})).one()
+    folded, spaced, *_ = (await session.execute(_FOLD, {"query": name})).one()
     words = [word.replace("\\", "\\\\").replace("'", "''") for word in spaced.split()]
     if not words:
         return None
@@ -93,17 +100,18 @@ async def prepare_people_search(session: ReadSession, query: str) -> PeopleSearc
 
 async def find_people(session: ReadSession, search: PeopleSearch, *, below: Place, size: int) -> list[Place]:
     """The next places below one, best first. After `prepare_people_search`."""
-    is_short = len(search.folded) <= _SHORT
-    rows = await session.execute(
-        _STATEMENTS[is_short, not is_short],
-        {
-            "name": search.name,
-            "folded": search.folded,
-            "beginnings": search.beginnings,
-            "candidates": MAX_CANDIDATES,
-            "below_score": below[0],
-            "below_id": below[1],
-            "size": size,
-        },
-    )
-    return [(row[0], row[1]) for row in rows]
+    parameters = {"name": search.name, "folded": search.folded, "beginnings": search.beginnings}
+    found: list[Place] = []
+    if below > _LOWEST_BEGUN:
+        found = await _places(session, _BEGUN, {**parameters, "candidates": MAX_CANDIDATES}, below, size)
+    if len(found) < size and len(search.folded) >= _MIN_SIMILAR:
+        similar = {**parameters, "candidates": MAX_SIMILAR}
+        found += await _places(session, _SIMILAR, similar, min(below, _LOWEST_BEGUN), size - len(found))
+    return found
+
+
+async def _places(
+    session: ReadSession, statement: TextClause, parameters: dict[str, object], below: Place, size: int
+) -> list[Place]:
+    bounds = {"below_score": below[0], "below_id": below[1], "size": size}
+    return [(row[0], row[1]) for row in await session.execute(statement, {**parameters, **bounds})]

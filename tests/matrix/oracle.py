@@ -104,6 +104,17 @@ class Oracle:
     def hidden(self, secrets: Iterable[Secret]) -> set[Secret]:
         return {secret for secret in secrets if not self.sees(secret)}
 
+    def has_dealt_with(self, secret: Secret) -> bool:
+        """Whether the viewer has done something to it that is still there, or an account to the viewer."""
+        kind, number = secret
+        truth, pair = self.truth, (self.viewer, number)
+        if kind == "User":
+            back = (number, self.viewer)
+            ways: list[set[tuple[int, int]]] = [truth.follows, truth.requests]
+            return any(pair in one or back in one for one in ways) or pair in truth.blocks or pair in truth.mutes
+        shares = {(post.author, post.shared) for post in truth.posts.values() if post.is_plain_share and not post.is_deleted}
+        return kind == "Post" and (pair in truth.likes or pair in truth.bookmarks or pair in shares)
+
     # ------------------------------------------------------------ whole lists
 
     def posts_of(self, author: int) -> set[int]:

@@ -9,15 +9,16 @@ from typing import Self
 
 import asyncpg
 
+from app.authentication.errors import AuthenticationError
+from app.web_state import WebState
 from bootstrap import open_backends
+from cache.client import RedisClient
 from db.database import asyncpg_url
 from domain.ids import to_global_id
-from domain.records import UserRecord
-from services.accounts.find_people import load_visible_users
-from services.backends import Backends
 from settings import Settings
+from tests.app.web.running_server import run_web
 from tests.matrix.arguments import Stock
-from tests.matrix.asking import ABSTRACT, Asker, Depths
+from tests.matrix.asking import ABSTRACT, SELECTIONS, Asker, Depths
 from tests.matrix.cast import ANONYMOUS, COMMON_WORD, VIEWERS, Cast
 from tests.matrix.findings import Reading, Tally
 from tests.matrix.oracle import Oracle
@@ -40,7 +41,6 @@ class Stage:
 
     settings: Settings
     direct: asyncpg.Connection
-    backends: Backends
     world: World
     posts: dict[str, int]
     tables: dict[str, str]
@@ -48,6 +48,8 @@ class Stage:
     marks: dict[str, Secret] = field(default_factory=dict)
     cursors: dict[str, dict[str, str]] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
+    web: WebState | None = None
+    """The web process, while the world is as it was."""
 
     @classmethod
     @asynccontextmanager
@@ -60,7 +62,7 @@ class Stage:
                 cast = Cast(world, direct)
                 await cast.make()
                 tables = {row["name"]: row["columns"] for row in await direct.fetch(_TABLES)}
-                stage = cls(settings, direct, backends, world, cast.posts, tables)
+                stage = cls(settings, direct, world, cast.posts, tables)
                 await stage._keep()
                 yield stage
         finally:
@@ -80,17 +82,23 @@ class Stage:
         ]
         async with self.direct.transaction():
             await self.direct.execute("SET LOCAL session_replication_role = replica; " + "; ".join(parts))
-        kept = self.backends
-        async with open_backends(self.settings) as fresh:
-            await fresh.redis.redis.flushdb()
-            self.backends = self.world.backends = fresh
-            self.cursors.clear()
-            self.ids.clear()
-            self.marks.clear()
+        await self._empty_cache()
+        self.cursors.clear()
+        self.ids.clear()
+        self.marks.clear()
+        async with run_web(self.settings) as running:
+            self.web, self.world.backends = running.state, running.state.backends
             try:
                 yield
             finally:
-                self.backends = self.world.backends = kept
+                self.web = None
+
+    async def _empty_cache(self) -> None:
+        client = RedisClient(self.settings.redis_url.get_secret_value(), timeout_seconds=5.0)
+        try:
+            await client.redis.flushdb()
+        finally:
+            await client.close()
 
     async def truth(self) -> Truth:
         """The facts of now. Whatever has ever been there stays known."""
@@ -100,12 +108,14 @@ class Stage:
         self.words = [COMMON_WORD, *sorted(found.marks)]
         return found
 
-    async def viewer(self, name: str) -> UserRecord | None:
-        """The account as the web process recognises it."""
-        if name == ANONYMOUS:
-            return None
-        number = self.world.ids[name]
-        return (await load_visible_users(self.backends, [number], viewer_id=number)).get(number)
+    async def asker(self, name: str) -> Asker:
+        assert self.web is not None, "the world is as it was"
+        return await Asker.of(self.web, None if name == ANONYMOUS else name)
+
+    async def do(self, name: str, call: str) -> None:
+        """A mutation by somebody, which succeeds."""
+        answer = await (await self.asker(name)).ask(f"mutation {{ done: {call} {{ userErrors {{ code message }} }} }}")
+        assert answer == {"data": {"done": {"userErrors": []}}}, (call, answer)
 
     def stock(self, truth: Truth, viewer: str, words: Sequence[str]) -> Stock:
         return Stock(
@@ -119,20 +129,30 @@ class Stage:
             cursors=self.cursors.get(viewer, {}),
         )
 
-    def reading(self, truth: Truth, viewer: str, record: UserRecord | None, moment: str) -> Reading:
-        oracle = Oracle(truth, record.id if record is not None else None)
-        return Reading(oracle, viewer=viewer, moment=moment, ids=self.ids, marks=self.marks, abstract=ABSTRACT)
+    def reading(
+        self, truth: Truth, viewer: str, viewer_id: int | None, moment: str, *, also_seen: frozenset[Secret] | None = None
+    ) -> Reading:
+        return Reading(
+            Oracle(truth, viewer_id),
+            viewer=viewer,
+            moment=moment,
+            ids=self.ids,
+            marks=self.marks,
+            abstract=ABSTRACT,
+            also_seen=also_seen,
+        )
 
     async def look(self, moment: str, depths: Depths, viewers: Sequence[str] = VIEWERS, only: Sequence[str] = ()) -> Tally:
         """Everybody reads everything."""
         truth = await self.truth()
         total = Tally()
         for name in viewers:
-            record = await self.viewer(name)
-            if record is None and name != ANONYMOUS:
+            asker = await self.asker(name)
+            try:
+                viewer_id = await asker.viewer_id()
+            except AuthenticationError:
                 continue  # suspended by now: no token of theirs is taken
-            reading = self.reading(truth, name, record, moment)
-            asker = Asker(self.backends, record)
+            reading = self.reading(truth, name, viewer_id, moment)
             await asker.read_everything(reading, self.stock(truth, name, self.words), depths, only)
             self._check_what_is_seen(reading)
             total.add(reading.close())
@@ -144,12 +164,5 @@ class Stage:
         for place, kinds in (("Query.post", {"Post"}), ("Query.node", {"Post", "User", "Comment", "Media", "Notification"})):
             found = {secret for where, secrets in reading.found.items() if where.split("(")[0] == place for secret in secrets}
             for secret in self.ids.values():
-                if secret[0] in kinds and reading.sees(secret) and secret not in found and _is_served(secret[0]):
+                if secret[0] in kinds & set(SELECTIONS.things()) and reading.sees(secret) and secret not in found:
                     reading.leak(place, f"{secret[0]} {secret[1]} is not found")
-
-
-def _is_served(kind: str) -> bool:
-    """Whether the schema has such things."""
-    from tests.matrix.asking import SELECTIONS
-
-    return kind in SELECTIONS.things()

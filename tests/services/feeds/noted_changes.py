@@ -46,6 +46,8 @@ ROWS: dict[str, list[str]] = {
     "unbookmarkPost": [],
     "addComment": [],
     "deleteComment": [],
+    "createMediaUpload": [],
+    "finishMediaUpload": [],
     "markFeedSeen": [],
     "markFeedSeen hiding what was seen": [],
     "moderate_account suspend": ["account ada"],
