@@ -51,7 +51,8 @@ async def test_what_is_refused(web: RunningServer) -> None:
         assert await refusal(web, POSTS, q="a", n=size) == ["BAD_USER_INPUT"]
     assert await refusal(web, SUGGESTED) == ["UNAUTHENTICATED"]
     for document in (TRENDS, SUGGESTED):
-        for size in (0, None):
+        sizes: tuple[int | None, ...] = (0, None)
+        for size in sizes:
             (found,) = (await web.data(document, token_for("ada"), n=size)).values()
             assert isinstance(found, list)
             assert len(found) == 0 or size is None
