@@ -1,8 +1,8 @@
 """How long searches take over a million posts: `python -m bench.search [--posts N]`.
 
 Each class of queries is asked in turn, mixed at random by its share, through the GraphQL engine, one request at a time on one
-process: figures are what one request takes where nobody else asks; "CPU" is what it costs here and in PostgreSQL together. See `CLASSES` for the mix. The world is
-`bench.search_world`: posts of a year with words after Zipf's law.
+process: figures are what one request takes where nobody else asks; "CPU" is what it costs here and in PostgreSQL together.
+See `CLASSES` for the mix. The world is `bench.search_world`: posts of a year with words after Zipf's law.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ The place of an account is one number, its *score*:
 
 - 400: the username is what is asked for; 300: the display name is. Without regard to case.
 - 200: each word that is asked for begins a word of its names.
-- 100: a name holds something similar (word similarity of pg_trgm, shared groups of three letters, from 0.5 on), and 50 times
-  that similarity.
-- In addition 2 log2(1 + followers), of similar ones half of it, at most 60.
+- 150, 100: a name holds something very similar, or similar (word similarity of pg_trgm, shared groups of three letters, from
+  0.8 and 0.5 on), and 19 times that similarity.
+- In addition 2 log2(1 + followers), at most 60; of similar ones half of it.
 
 Single follows rarely move anybody: so pages stay where they are while people follow. A bounded number of
 accounts is looked at: where more names begin so, all the popular ones and some others.
@@ -14,7 +14,7 @@ accounts is looked at: where more names begin so, all the popular ones and some 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import TextClause, text
 
@@ -22,16 +22,13 @@ from db.database import ReadSession
 
 MAX_CANDIDATES = 2_000
 """Accounts with words that begin so, besides the popular ones."""
-MAX_SIMILAR = 1_000
-"""Accounts with similar names, of each of their two names."""
 _MIN_SIMILAR = 3
 """Letters."""
 
 _FOLD = text(
     """
     SELECT btrim(folded), search_spaced(folded),
-      set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
-      set_config('pg_trgm.word_similarity_threshold', '0.5', true)
+      set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
     FROM (SELECT search_text(CAST(:query AS text)) AS folded OFFSET 0) AS once
     """
 )
@@ -57,23 +54,38 @@ _BEGUN = text(
     ORDER BY score DESC, user_id DESC LIMIT :size
     """
 )
+_THRESHOLD = text("SELECT set_config('pg_trgm.word_similarity_threshold', CAST(:threshold AS text), true)")
 _SIMILAR = text(
     f"""
     WITH candidates (user_id) AS MATERIALIZED (
       SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE username %> :folded LIMIT :candidates) AS named
       UNION SELECT * FROM (SELECT user_id FROM searchable_accounts WHERE display_name %> :folded LIMIT :candidates) AS shown
-    ), scored AS MATERIALIZED (
-      SELECT a.user_id, 100 + {_POPULARITY} / 2 + CAST(
-        50 * greatest(word_similarity(:folded, a.username), word_similarity(:folded, a.display_name)) AS integer) AS score
+    ), compared AS MATERIALIZED (
+      SELECT a.user_id, lower(u.username) AS name, a.words, {_POPULARITY} / 2 AS popularity,
+        greatest(word_similarity(:folded, a.username), word_similarity(:folded, a.display_name)) AS similarity
       FROM candidates JOIN searchable_accounts a USING (user_id) JOIN users u ON u.id = a.user_id
-      WHERE NOT a.words @@ CAST(:beginnings AS tsquery) AND lower(u.username) <> :name
+    ), scored AS (
+      SELECT user_id, :lowest_score + popularity + CAST(19 * similarity AS integer) AS score FROM compared
+      WHERE similarity >= :lowest AND similarity < :highest AND name <> :name AND NOT words @@ CAST(:beginnings AS tsquery)
     )
     SELECT score, user_id FROM scored WHERE (score, user_id) < (:below_score, :below_id)
     ORDER BY score DESC, user_id DESC LIMIT :size
     """
 )
-_LOWEST_BEGUN = (200, -1)
-"""Similar accounts come below."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Similarities from `lowest` to below `highest`, whose scores begin at `lowest_score`."""
+
+    lowest_score: int
+    lowest: float
+    highest: float
+    candidates: int
+
+
+_BEGUN_SCORE = 200
+_BANDS = (_Band(150, 0.8, 2.0, 1_000), _Band(100, 0.5, 0.8, 300))
 
 Place = tuple[int, int]
 """(score, id): the keyset, falling."""
@@ -102,11 +114,15 @@ async def find_people(session: ReadSession, search: PeopleSearch, *, below: Plac
     """The next places below one, best first. After `prepare_people_search`."""
     parameters = {"name": search.name, "folded": search.folded, "beginnings": search.beginnings}
     found: list[Place] = []
-    if below > _LOWEST_BEGUN:
+    if below >= (_BEGUN_SCORE, 0):
         found = await _places(session, _BEGUN, {**parameters, "candidates": MAX_CANDIDATES}, below, size)
-    if len(found) < size and len(search.folded) >= _MIN_SIMILAR:
-        similar = {**parameters, "candidates": MAX_SIMILAR}
-        found += await _places(session, _SIMILAR, similar, min(below, _LOWEST_BEGUN), size - len(found))
+    highest_score = _BEGUN_SCORE
+    for band in _BANDS if len(search.folded) >= _MIN_SIMILAR else ():
+        if len(found) < size and below >= (band.lowest_score, 0):
+            await session.execute(_THRESHOLD, {"threshold": str(band.lowest)})
+            top = min(below, (highest_score, -1))
+            found += await _places(session, _SIMILAR, {**parameters, **asdict(band)}, top, size - len(found))
+        highest_score = band.lowest_score
     return found
 
 

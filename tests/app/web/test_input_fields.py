@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,7 +112,8 @@ async def test_bad_text_is_a_user_error(
             assert refusals[0]["field"][: len(path)] == list(path), (value, refusals)
 
 
-async def test_arguments_of_queries(web: RunningServer) -> None:
+def _questions() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What is asked, a query, and its variables, for each bad value of each argument."""
     queries = graphql_core_schema().query_type
     assert queries is not None
     for name, field in queries.fields.items():
@@ -119,6 +121,7 @@ async def test_arguments_of_queries(web: RunningServer) -> None:
         for argument, described in field.args.items():
             if get_named_type(described.type).name not in {"String", "ID"}:
                 continue
+            nullable = described.type.of_type if isinstance(described.type, GraphQLNonNull) else described.type
             others = {
                 other: _value(one.type, {}, other)
                 for other, one in field.args.items()
@@ -126,15 +129,23 @@ async def test_arguments_of_queries(web: RunningServer) -> None:
             }
             declared = ", ".join(f"${one}: {field.args[one].type}" for one in (argument, *others))
             passed = ", ".join(f"{one}: ${one}" for one in (argument, *others))
+            query = f"query ({declared}) {{ {name}({passed}) {selection} }}"
             for value in (*BAD, *BLANK):
-                nullable = described.type.of_type if isinstance(described.type, GraphQLNonNull) else described.type
                 variables = {argument: [value] if isinstance(nullable, GraphQLList) else value, **others}
-                query = f"query ({declared}) {{ {name}({passed}) {selection} }}"
-                answer = await web.post({"query": query, "variables": variables}, token=token_for("walker"))
-                assert answer.status_code == 200, (name, argument, value)
-                body = answer.json()
-                if "errors" in body:
-                    assert set(codes(body)) <= {"BAD_USER_INPUT", "INVALID_CURSOR"}, (name, argument, value, body)
+                yield f"{name}({argument}: {value[:9]!r})", query, variables
+
+
+async def test_arguments_of_queries(web: RunningServer) -> None:
+    questions = [*_questions()]
+    assert questions
+    for batch in (questions[start : start + 10] for start in range(0, len(questions), 10)):
+        token = token_for("walker")
+        sent = (web.post({"query": query, "variables": variables}, token=token) for _, query, variables in batch)
+        for (what, _, _), answer in zip(batch, await asyncio.gather(*sent), strict=True):
+            assert answer.status_code == 200, what
+            body = answer.json()
+            if "errors" in body:
+                assert set(codes(body)) <= {"BAD_USER_INPUT", "INVALID_CURSOR"}, (what, body)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from services.media.find_media import find_media
 from services.media.finish_upload import finish_upload
 from services.media.process_upload import process_next_upload
 from services.posts.delete_post import delete_post
+from services.posts.edit_post import edit_post
 from services.posts.publish_post import publish_post
 from tests.count_queries import count_queries
 from tests.live_hub import idle_hub
@@ -88,6 +89,13 @@ async def test_a_post_with_pictures(ada: World) -> None:
     first, second = await ready(ada, "ada", png((400, 300))), await finished(ada)
     post = await publish(ada, second, first, body=" \u200b ")
     assert post.text == ""
+    edit: dict[str, Any] = {"author_id": ada.ids["ada"], "visibility": None}
+    for body in ("words", " "):
+        edited = await edit_post(ada.backends, post_id=post.id, body=body, **edit)
+        assert edited.text == body.strip()
+    plain = await publish(ada)
+    assert await refusal(edit_post(ada.backends, post_id=plain.id, body=" ", **edit)) == (RefusalCode.BLANK, ("text",))
+    await delete_post(ada.backends, author_id=ada.ids["ada"], post_id=plain.id)
     text = f"query ($id: ID!) {{ post(id: $id) {{ text {MEDIA} }} feed {{ nodes {{ {MEDIA} }} }} }}"
     answer = await ask(ada, "bob", text, id=to_global_id("Post", post.id))
     pending, shown_one = answer["post"]["media"]

@@ -183,11 +183,11 @@ async def test_requests_count_as_follows(limited: Backends) -> None:
     assert await query(world, "SELECT count(*) FROM follow_requests") == [(0,)]
 
 
-async def test_two_hundred_at_once_follow_once(limited: Backends) -> None:
+async def test_many_at_once_follow_once(limited: Backends) -> None:
     world = World(limited)
     await world.add("ada", "bob")
     ada, bob = world.ids["ada"], world.ids["bob"]
-    await asyncio.gather(*(follow_user(limited, follower_id=ada, followee_id=bob) for _ in range(200)))
+    await asyncio.gather(*(follow_user(limited, follower_id=ada, followee_id=bob) for _ in range(40)))
     assert await query(world, "SELECT count(*) FROM follows") == [(1,)]
     await unfollow_user(limited, follower_id=ada, followee_id=bob)
 
