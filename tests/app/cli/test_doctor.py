@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from cache import keys
 from services.engagement.like_post import like_post
+from services.notifications.process_activities import process_activities
 from settings import Settings
 from tests.services.engagement.true_counters import wrong_counters
 from tests.timeline_corruptions import member
@@ -38,6 +39,7 @@ async def test_doctor_names_repairs_and_says_so_by_its_status(world: World, sett
     await world.follow("bob", "ada")
     posts = [await world.post("ada") for _ in range(8)]
     await world.drain()
+    assert (await process_activities(world.backends)).taken == 9
     assert "3 timelines made anew" in _tidings(settings, "feeds", "rebuild", "--everybody", status=0)
     assert "3 looked at, 3 in the cache, 3 warm, 0 wrong" in _tidings(settings, "doctor", status=0)
 
