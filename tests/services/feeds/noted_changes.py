@@ -48,6 +48,7 @@ ROWS: dict[str, list[str]] = {
     "deleteComment": [],
     "createMediaUpload": [],
     "finishMediaUpload": [],
+    "markNotificationsRead": [],
     "markFeedSeen": [],
     "markFeedSeen hiding what was seen": [],
     "moderate_account suspend": ["account ada"],
