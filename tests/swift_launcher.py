@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-import eventlet  # type: ignore[import-not-found]
+import eventlet  # type: ignore[import-not-found,unused-ignore]
 from eventlet import wsgi  # type: ignore[import-not-found]
 
 eventlet.monkey_patch()
