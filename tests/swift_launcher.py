@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import eventlet  # type: ignore[import-not-found,unused-ignore]
-from eventlet import wsgi  # type: ignore[import-not-found]
+from eventlet import wsgi
 
 eventlet.monkey_patch()
 

@@ -26,7 +26,7 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
         found.append(start(*arguments, **named))
         return found[-1]
 
-    monkeypatch.setattr(module.subprocess, "Popen", noted)
+    monkeypatch.setattr("services.media.clean_picture.subprocess.Popen", noted)
     return found
 
 
