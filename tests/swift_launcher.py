@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
-import eventlet  # type: ignore[import-not-found]
-from eventlet import wsgi  # type: ignore[import-not-found]
+import eventlet  # type: ignore[import-not-found,unused-ignore]
+from eventlet import wsgi
 
 eventlet.monkey_patch()
 

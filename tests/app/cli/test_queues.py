@@ -90,7 +90,6 @@ def test_what_waits_is_listed_tried_again_and_given_up(settings: Settings, capsy
     assert json.loads(capsys.readouterr().out) == {"rows": [], "unknown": []}
 
 
-@pytest.mark.usefixtures("_named_servers")
 @pytest.mark.parametrize(
     "words", [(), ("outbox/1", "--all"), ("outbox/x",), ("posts/1",), ("outbox/" + "9" * 19,), ("outbox/٣",), ("1",)]
 )

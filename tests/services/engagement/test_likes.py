@@ -37,7 +37,7 @@ def shown(post_id: int, likes: int, *, liked: bool) -> dict[str, Any]:
 async def _activities(world: World) -> list[tuple[str, str, int]]:
     names = {number: name for name, number in world.ids.items()}
     async with world.backends.database.reading() as session:
-        kinds = "kind IN ('like', 'bookmark')"
+        kinds = "kind IN ('like', 'comment', 'bookmark')"
         rows = await session.execute(text(f"SELECT kind, actor_id, subject_id FROM activities WHERE {kinds} ORDER BY id"))
         return [(row[0], names[row[1]], row[2]) for row in rows]
 
