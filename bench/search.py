@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -123,7 +124,10 @@ async def _run(urls: ServerUrls, options: argparse.Namespace) -> None:
         index_seconds = await make_world(database_url, users=options.users, posts=options.posts, seed=options.seed)
         print(f"world made in {time.perf_counter() - began:,.0f} s, of that {index_seconds:,.0f} s for the search index")
     settings = Settings(
-        database_url=SecretStr(database_url), redis_url=SecretStr(urls.redis_url), broker_url=SecretStr(urls.broker_url)
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(urls.redis_url),
+        broker_url=SecretStr(urls.broker_url),
+        database_timeout_seconds=10.0,
     )
     random = Random(options.seed + 1)
     words = WorldWords.make(Random(options.seed))
@@ -153,8 +157,9 @@ class Asker:
             pids = (await session.execute(_BACKENDS)).scalars()
             ticks = 0
             for pid in pids:
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                ticks += int(fields[11]) + int(fields[12])
+                with suppress(FileNotFoundError):  # it has just ended
+                    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                    ticks += int(fields[11]) + int(fields[12])
         return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
     async def ask(self, document: str, **variables: Any) -> tuple[Any, float]:

@@ -12,7 +12,7 @@ POST = f"query ($i: ID!) {{ post(id: $i) {{ {FIELDS} }} }}"
 TEXTS = [
     "👩\u200d👩\u200d👧 hello @ada, 🇩🇪🏴\U000e0067\U000e0062\U000e007f #café and cafe\u0301 #cafe\u0301",
     "\u202bשלום @ada \u202c#سلام 👍🏽https://example.com/é?x=1#frag",
-    "क्षि #नमस्ते\n\t#नमस्ते \U00020000#𠀋 ＃ｗｉｄｅ @nobody_here",
+    "क्षि #नमस्ते\n\t#नमस्ते \U00020000 #𠀋 ＃ｗｉｄｅ @nobody_here",
     "plain, without anything",
 ]
 
