@@ -9,7 +9,7 @@ TESTERS ?= 2
 # Packages are installed uncompiled, a third faster; what is used is compiled and kept at its first use. So that must be allowed.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types layers check-feeds check-real schema lock web clean
+.PHONY: help setup run test check lint types layers check-feeds check-matrix check-real schema lock web clean
 
 help: ## Show what every target does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ layers: $(STAMP) ## import-linter: who may import whom
 
 check-feeds: $(STAMP) ## Random walks against the SQL truth, thousands: `make check-feeds ARGS="--runs 500 --processes 2"`
 	@exec $(BIN)/python -m tests.stories.long_run $(ARGS)
+
+check-matrix: $(STAMP) ## Who may see what, by everybody everywhere, before and after every change: `make check-matrix ARGS="--only live"`
+	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m tests.matrix --whole $(ARGS)
 
 check-real: $(STAMP) ## The real data sets, whole: every account of congress2016 in three ways, higgs2012 at two thresholds
 	@exec $(BIN)/python -m pytest -m real_data tests/real_data tests/services/importing --real=whole $(ARGS)

@@ -25,8 +25,8 @@ class UnknownArgumentError(AssertionError):
 
     def __init__(self, place: str, kind: object) -> None:
         super().__init__(
-            f"the visibility matrix does not know what to put into {place}: {kind}. Say it in tests/matrix/arguments.py: ids of "
-            "things under IDS, whatever else of a query under VALUES, of an input under INPUT_VALUES"
+            f"the visibility matrix does not know what to put into {place}: {kind}. Say it in tests/matrix/arguments.py: ids "
+            "of things under IDS, whatever else of a query under VALUES, of an input under INPUT_VALUES"
         )
 
 

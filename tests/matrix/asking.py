@@ -37,6 +37,9 @@ ABSTRACT = frozenset(
     for name, field in kind.fields.items()
     if is_composite_type(get_named_type(field.type)) and not isinstance(get_named_type(field.type), GraphQLObjectType)
 )
+_FEW = 4
+"""Calls of one field with different arguments; with more of them it is a look-up."""
+_AT_ONCE = 25
 _documents: dict[str, Operation] = {}
 
 
@@ -53,7 +56,7 @@ def operation(text: str) -> Operation:
     if text not in _documents:
         ast = parse(text, no_location=True)
         node = next(one for one in ast.definitions if isinstance(one, OperationDefinitionNode))
-        _documents[text] = Operation(Document(ast, {None: node}), node, {})
+        _documents[text] = Operation(Document(ast, {None: node}, {None: {}}), node, {})
     return _documents[text]
 
 
@@ -95,22 +98,22 @@ class Asker:
     async def _read(self, reading: Reading, stock: Stock, depths: Depths, name: str, field: GraphQLField) -> None:
         place = f"Query.{name}"
         variants = list(calls(place, name, field, stock))
-        if not variants:
-            return
         kind = get_named_type(field.type)
-        is_thing = SELECTIONS.is_thing(kind)
-        is_looked_up = is_thing and "[" not in str(field.type) and len(variants) > 1
-        hops = (depths.looked_up if is_looked_up else depths.listed) + (not is_thing)
+        # A list of ids is one call, and is gone through as far as any list.
+        is_looked_up = len(variants) > _FEW
+        hops = (depths.looked_up if is_looked_up else depths.listed) + (not SELECTIONS.is_thing(kind))
         selection = SELECTIONS.below(kind, hops)
-        fields = [f"v{number}: {call}" + (" { ...Below }" if selection else "") for number, (call, _) in enumerate(variants)]
-        text = "{ " + " ".join(fields) + " }" + (f" fragment Below on {kind.name} {selection}" if selection else "")
-        answer = await self.ask(text)
-        _check_errors(answer, is_anonymous=self.claims is None)
-        for number, (_, ids) in enumerate(variants):
-            reading.asked_for(place, ids)
-            value = (answer.get("data") or {}).get(f"v{number}")
-            reading.read(place, value, answer.get("errors", ()) if not number else ())
-            _keep_cursor(reading, place, value)
+        below = (" { ...Below }", f" fragment Below on {kind.name} {selection}") if selection else ("", "")
+        for start in range(0, len(variants), _AT_ONCE):
+            some = variants[start : start + _AT_ONCE]
+            fields = [f"v{number}: {call}{below[0]}" for number, (call, _) in enumerate(some)]
+            answer = await self.ask("{ " + " ".join(fields) + " }" + below[1])
+            _check_errors(answer, is_anonymous=self.claims is None)
+            for number, (_, ids) in enumerate(some):
+                reading.asked_for(place, ids)
+                value = (answer.get("data") or {}).get(f"v{number}")
+                reading.read(place, value, () if number else answer.get("errors", ()))
+                _keep_cursor(reading, place, value)
 
 
 def calls(place: str, name: str, field: GraphQLField, stock: Stock) -> Iterator[tuple[str, list[str]]]:

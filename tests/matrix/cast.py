@@ -1,8 +1,8 @@
-"""The world of the matrix: accounts of every kind, viewers in every relation to them, and something of everything in between.
+"""The world of the matrix: accounts of every kind, viewers in every relation to them, something of everything between.
 
-Four authors: `ada` (public), `pat` (private), `sue` (suspended), `dan` (shadow-banned). Everybody else stands to ada and to pat as
-the name says. Whatever has words carries a mark of its own. Rows are written where no use case would make them any more (a like by
-somebody who was blocked since), and use cases make the posts, so that timelines, hashtags and counts are as they are in life.
+Four authors: `ada` (public), `pat` (private), `sue` (suspended), `dan` (shadow-banned). Everybody else stands to ada and to pat
+as the name says. Whatever has words carries a mark of its own. Rows are written where no use case would make them any more (a
+like by somebody who was blocked since), and use cases make the posts, so that timelines, hashtags and counts are as in life.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class Cast:
         media = await self.direct.fetchval(
             "INSERT INTO media (id, owner_id, kind, state, content_type, byte_size, alt_text, upload_key, public_key,"
             " thumbnail_key, width, height, finished_at)"
-            " VALUES (next_id($1::bigint & 1023), $1, 'IMAGE', 'READY', 'image/png', 1, $2, $3, $4, $5, 1, 1, now()) RETURNING id",
+            " VALUES (next_id($1::bigint & 1023), $1, 'IMAGE', 'READY', 'image/png', 1, $2, $3, $4, $5, 1, 1, now())"
+            " RETURNING id",
             self.ids[author], f"picture {mark()}", f"u/{made}", f"p/{mark()}.png", f"t/{mark()}.png",
         )  # fmt: skip
         await self.direct.execute("INSERT INTO post_media (post_id, place, media_id) VALUES ($1, 0, $2)", made, media)
@@ -106,7 +107,8 @@ class Cast:
     async def _share(self) -> None:
         """Shares and quotes of everybody's public post, by some who will fall out with its author."""
         for author, sharers in (
-            ("ada", ("follower", "stranger", "blocked", "sue", "dan")), ("pat", ("friend",)), ("dan", ("friend",)), ("sue", ("friend",))
+            ("ada", ("follower", "stranger", "blocked", "sue", "dan")),
+            *((author, ("friend",)) for author in ("pat", "dan", "sue"))
         ):  # fmt: skip
             for sharer in sharers:
                 for name, body in (("share", ""), ("quote", f"{COMMON_WORD} quoted {mark()}")):
@@ -155,7 +157,7 @@ class Cast:
         made = await self.direct.fetchval(
             "INSERT INTO notifications (id, recipient_id, kind, post_id, place)"
             " VALUES (next_id($1::bigint & 1023), $1, $2, $3, next_id($1::bigint & 1023)) RETURNING id",
-            self.ids[recipient], kind, post,
+            self.ids[recipient], kind, post or 0,
         )  # fmt: skip
         await self.direct.executemany(
             "INSERT INTO notification_actors (notification_id, actor_id, comment_id) VALUES ($1, $2, $3)",

@@ -1,7 +1,7 @@
 """Reads answers: who stands in them, where, and who should not.
 
-An answer is walked with the names of its types. Each *place* is a path from the root; what was met there is judged by the oracle:
-things by their ids, words by the marks they carry, counts and lists by the facts.
+An answer is walked with the names of its types. Each *place* is a path from the root; what was met there is judged by the
+oracle: things by their ids, words by the marks they carry, counts and lists by the facts.
 """
 
 from __future__ import annotations
@@ -165,9 +165,11 @@ class Reading:
             return
         if not self.sees(secret):
             self.leak(place, f"{secret[0]} {secret[1]} itself")
-        elif in_list and secret[0] == "User" and not self._is_looked_up(place) and secret not in self._also_seen:
-            if not self.oracle.lists_account(secret[1]):
-                self.leak(place, f"{secret[0]} {secret[1]} in a list")
+        elif in_list and secret[0] == "User" and not self._is_looked_up(place) and not self._lists(secret):
+            self.leak(place, f"{secret[0]} {secret[1]} in a list")
+
+    def _lists(self, secret: Secret) -> bool:
+        return secret in self._also_seen or self.oracle.lists_account(secret[1])
 
     @staticmethod
     def _is_looked_up(place: str) -> bool:

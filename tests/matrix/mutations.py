@@ -1,7 +1,7 @@
 """Every mutation of the schema, by everybody, on what they see and on what they do not.
 
-On what is hidden it answers as on what has never been there, to the letter; and no payload, however deep it is read, holds anything
-that its reader may not see.
+On what is hidden it answers as on what has never been there, to the letter; and no payload, however deep it is read, holds
+anything that its reader may not see.
 """
 
 from __future__ import annotations

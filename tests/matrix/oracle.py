@@ -120,17 +120,21 @@ class Oracle:
     def posts_of(self, author: int) -> set[int]:
         return {post_id for post_id, post in self.truth.posts.items() if post.author == author and self.sees_post(post_id)}
 
+    def _root(self, post_id: int) -> int:
+        """What people do with a share without words they do with what it shares."""
+        post = self.truth.posts[post_id]
+        return post.shared if post.is_plain_share and post.shared is not None else post_id
+
     def comments_on(self, post_id: int) -> set[int]:
+        post_id = self._root(post_id)
         return {one for one, comment in self.truth.comments.items() if comment.post == post_id and self.sees_comment(one)}
 
     def likers_of(self, post_id: int) -> set[int]:
+        post_id = self._root(post_id)
         return {user for user, post in self.truth.likes if post == post_id and self.lists_account(user)}
 
     def sharers_of(self, post_id: int) -> set[int]:
-        """Of a share without words those of what it shares."""
-        post = self.truth.posts[post_id]
-        if post.is_plain_share and post.shared is not None:
-            post_id = post.shared
+        post_id = self._root(post_id)
         return {
             post.author
             for one, post in self.truth.posts.items()

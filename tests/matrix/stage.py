@@ -26,6 +26,8 @@ from tests.matrix.truth import Secret, Truth, load_truth
 from tests.world import World
 
 ABSENT_NUMBER = 4_242
+_WORDS = 6
+"""Secrets whose own words a viewer searches for at one look; other ones the next time."""
 _KEPT = "kept_by_the_matrix"
 _TABLES = """
     SELECT c.relname AS name, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS columns
@@ -48,6 +50,7 @@ class Stage:
     marks: dict[str, Secret] = field(default_factory=dict)
     cursors: dict[str, dict[str, str]] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
+    _looks: int = 0
     web: WebState | None = None
     """The web process, while the world is as it was."""
 
@@ -153,11 +156,18 @@ class Stage:
             except AuthenticationError:
                 continue  # suspended by now: no token of theirs is taken
             reading = self.reading(truth, name, viewer_id, moment)
-            await asker.read_everything(reading, self.stock(truth, name, self.words), depths, only)
+            await asker.read_everything(reading, self.stock(truth, name, self._some_words()), depths, only)
             self._check_what_is_seen(reading)
             total.add(reading.close())
             self.cursors[name] = reading.cursors
         return total
+
+    def _some_words(self) -> list[str]:
+        """What is common, and the words of a few others each time."""
+        self._looks += 1
+        marks = self.words[1:]
+        step = max(1, len(marks) // _WORDS)
+        return [COMMON_WORD, *(marks[(self._looks + place * step) % len(marks)] for place in range(_WORDS))]
 
     def _check_what_is_seen(self, reading: Reading) -> None:
         """What is visible is found by its id: a matrix of empty answers proves nothing."""

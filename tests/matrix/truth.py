@@ -166,7 +166,7 @@ async def load_truth(connection: asyncpg.Connection) -> Truth:
         media={row["id"]: row["owner_id"] for row in media},
         media_posts={row[0]: row[1] for row in await rows("SELECT media_id, post_id FROM post_media")},
         notifications={
-            row["id"]: Notification(row["recipient_id"], row["post_id"], tuple(actors[row["id"]]))
+            row["id"]: Notification(row["recipient_id"], row["post_id"] or None, tuple(actors[row["id"]]))
             for row in await rows("SELECT * FROM notifications")
         },
         hashtags={row["id"]: row["name"] for row in await rows("SELECT id, name FROM hashtags")},
