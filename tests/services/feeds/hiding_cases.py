@@ -229,6 +229,7 @@ MUTATIONS = [
     _mutation("unbookmarkPost", "vera", {"by ada"}, of=_post("by ada")),
     _mutation("addComment", "vera", {"by ada"}, of=_post("by ada", text="words")),
     _mutation("deleteComment", "vera", {"by ada"}, of=_comment, before=_say),
+    _mutation("reportPost", "vera", of=_post("by ada", reason="SPAM")),
     Case("markNotificationsRead", _read_notifications, frozenset()),
     Case("markFeedSeen", _cursor_step, frozenset()),
     Case("markFeedSeen hiding what was seen", _cursor_step, ALL, _seen),

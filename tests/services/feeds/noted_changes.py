@@ -48,6 +48,7 @@ ROWS: dict[str, list[str]] = {
     "deleteComment": [],
     "createMediaUpload": [],
     "finishMediaUpload": [],
+    "reportPost": [],
     "markNotificationsRead": [],
     "markFeedSeen": [],
     "markFeedSeen hiding what was seen": [],
