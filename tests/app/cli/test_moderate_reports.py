@@ -9,7 +9,7 @@ import pytest
 from app.stack.servers import EmbeddedServers
 from domain.ids import to_global_id
 from domain.moderation import ReportReason
-from services.moderation.report_post import report_post
+from services.reports.report_post import report_post
 from settings import Settings
 from tests.app.cli.test_moderate import in_world, moderate
 from tests.world import World

@@ -11,11 +11,11 @@ from domain.errors import RefusalCode, RefusedError
 from domain.moderation import ReportedPost, ReportReason
 from domain.records import Visibility
 from services.graph.block_user import block_user
-from services.moderation.dismiss_reports import dismiss_reports
-from services.moderation.list_reported_posts import list_reported_posts
 from services.moderation.remove_post import remove_post
-from services.moderation.report_post import MAX_COMMENT_LENGTH, report_post
 from services.posts.delete_post import delete_post
+from services.reports.dismiss_reports import dismiss_reports
+from services.reports.list_reported_posts import list_reported_posts
+from services.reports.report_post import MAX_COMMENT_LENGTH, report_post
 from tests.world import World
 
 
