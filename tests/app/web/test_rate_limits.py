@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.errors import RateLimitedError
-from domain.limits import MUTATIONS, Budget
+from domain.limits import FOLLOW_CHURN, MUTATIONS, Budget
 from services.protection import charge_operation as charging
 from services.protection.charge_operation import OperationKind, charge_operation
 from settings import Settings
@@ -170,7 +170,7 @@ async def test_follow_churn_is_a_top_level_error(web: RunningServer) -> None:
     other = (await web.data("{ viewer { id } }", token_for("followed")))["viewer"]["id"]
     follow = "mutation ($id: ID!) { followUser(input: {userId: $id}) { userErrors { code } } }"
     unfollow = follow.replace("followUser", "unfollowUser")
-    for _ in range(5):
+    for _ in range(FOLLOW_CHURN.burst // 2):
         for query in (follow, unfollow):
             await web.data(query, token_for("fickle"), id=other)
     answer = (await web.post({"query": follow, "variables": {"id": other}}, token=token_for("fickle"))).json()

@@ -50,24 +50,23 @@ def said(author_id: int, body: str, kind: PublicationKind = PublicationKind.POST
     return Publication(kind, author_id, body, 0, key)
 
 
-async def test_the_sixth_time_is_too_often(limited: Backends, author_id: int) -> None:
-    kinds = [
-        PublicationKind.POST,
-        PublicationKind.COMMENT,
-        PublicationKind.QUOTE,
-        PublicationKind.COMMENT,
-        PublicationKind.EDIT,
-    ]
-    spellings = ["Buy now!", "  buy\u00a0NOW! ", "ｂｕｙ ｎｏｗ！", "buy\nnow!", "b\u200buy n\u00adow!"]
-    assert len(kinds) == MAX_REPETITIONS
-    for kind, body in zip(kinds, spellings, strict=True):
-        await check_publication(limited, said(author_id, body, kind))
-    for body in spellings:
+async def test_what_is_said_too_often_is_refused(limited: Backends, author_id: int) -> None:
+    kinds = [PublicationKind.POST, PublicationKind.COMMENT, PublicationKind.QUOTE, PublicationKind.EDIT]
+    spellings = ["Buy it all now, friends!", "  buy\u00a0IT all NOW, friends! ", "ｂｕｙ it all ｎｏｗ, friends!"]
+    spellings += ["b\u200buy it all now, friends!"]
+    for number in range(MAX_REPETITIONS):
+        await check_publication(limited, said(author_id, spellings[number % 4], kinds[number % 3]))
+    for body, kind in zip(spellings, kinds, strict=True):
         with pytest.raises(RefusedError) as refused:
-            await check_publication(limited, said(author_id, body))
+            await check_publication(limited, said(author_id, body, kind))
         assert rejected(refused.value) == "duplicate_text"
-    await check_publication(limited, said(author_id, "buy later!"))
-    await check_publication(limited, said(author_id + 1_000_000, "buy now!"))
+    await check_publication(limited, said(author_id, "Buy it all later, friends!"))
+    await check_publication(limited, said(author_id + 1_000_000, spellings[0]))
+
+
+async def test_short_comments_may_say_the_same(limited: Backends, author_id: int) -> None:
+    for _ in range(MAX_REPETITIONS + 1):
+        await check_publication(limited, said(author_id, "Thanks!", PublicationKind.COMMENT))
 
 
 async def test_one_request_sent_again_is_one_publication(limited: Backends, author_id: int) -> None:
@@ -76,7 +75,7 @@ async def test_one_request_sent_again_is_one_publication(limited: Backends, auth
     for number in range(MAX_REPETITIONS - 1):
         await check_publication(limited, said(author_id, "hello", key=f"k{number}"))
     with pytest.raises(RefusedError):
-        await check_publication(limited, said(author_id, "hello", PublicationKind.COMMENT, key="k"))
+        await check_publication(limited, said(author_id, "hello", PublicationKind.QUOTE, key="k"))
     await check_publication(limited, same)
 
 
