@@ -26,6 +26,7 @@ RELATIONS = ("stranger", "follower", "friend", "requested", "blocked", "blocking
 ANONYMOUS = "anonymous"
 VIEWERS = ("ada", "pat", "dan", *RELATIONS, ANONYMOUS)
 COMMON_WORD = "matrix"
+EVERYBODY = " ".join(f"@{name}" for name in (*AUTHORS, *RELATIONS))
 _COMMENTERS = ("follower", "friend", "blocked", "blocking", "sue", "dan", "stranger")
 
 _marks = itertools.count(0x1A2B3C4D5E)
@@ -91,7 +92,7 @@ class Cast:
         )
 
     async def _post(self, author: str, name: str, visibility: Visibility, *, tag: str = "") -> None:
-        words = f"{COMMON_WORD} {mark()} @ada @pat @sue @dan #common" + (f" #{tag}" if tag else "")
+        words = f"{COMMON_WORD} {mark()} {EVERYBODY} #common" + (f" #{tag}" if tag else "")
         made = await self.world.post(author, words, visibility)
         self.posts[f"{author}.{name}"] = made
         await self.direct.execute("UPDATE posts SET location_name = $2 WHERE id = $1", made, f"place {mark()}")
@@ -150,6 +151,8 @@ class Cast:
             await self._notification(recipient, "COMMENT", self.posts[f"{recipient}.PUBLIC"], [tuple(row) for row in rows])
         for recipient in (*RELATIONS, "dan"):
             for author, name in itertools.product(("ada", "pat", "sue", "dan"), ("PUBLIC", "FRIENDS", "PRIVATE", "deleted")):
+                if author == recipient:
+                    continue
                 kind = "MENTION" if author in {"ada", "sue"} else "CLOSE_FRIEND_POST"
                 await self._notification(recipient, kind, self.posts[f"{author}.{name}"], [(self.ids[author], None)])
 

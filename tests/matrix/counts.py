@@ -19,15 +19,15 @@ def _has_no_own(oracle: Oracle, post: int | None) -> bool:
 
 
 def _likes(oracle: Oracle, post: int | None, _: object) -> int | None:
-    return None if _has_no_own(oracle, post) else oracle.truth.like_counts()[post or 0]
+    return None if _has_no_own(oracle, post) else oracle.truth.like_counts[post or 0]
 
 
 def _comments(oracle: Oracle, post: int | None, _: object) -> int | None:
-    return None if _has_no_own(oracle, post) else oracle.truth.comment_counts()[post or 0]
+    return None if _has_no_own(oracle, post) else oracle.truth.comment_counts[post or 0]
 
 
 def _shares(oracle: Oracle, post: int | None, _: object) -> int | None:
-    return None if _has_no_own(oracle, post) else oracle.truth.share_counts()[post or 0]
+    return None if _has_no_own(oracle, post) else oracle.truth.share_counts[post or 0]
 
 
 def _followers(oracle: Oracle, user: int | None, _: object) -> int | None:
@@ -39,11 +39,11 @@ def _following(oracle: Oracle, user: int | None, _: object) -> int | None:
 
 
 def _posts(oracle: Oracle, user: int | None, _: object) -> int | None:
-    return None if user is None else oracle.truth.post_counts()[user]
+    return None if user is None else oracle.truth.post_counts[user]
 
 
 def _tagged(oracle: Oracle, tag: int | None, _: object) -> int | None:
-    return None if tag is None else oracle.truth.hashtag_counts()[tag]
+    return None if tag is None else oracle.truth.hashtag_counts[tag]
 
 
 def _as_many_as(name: str) -> _Expected:
@@ -66,7 +66,7 @@ def _recent(oracle: Oracle, _number: int | None, value: dict[str, Any]) -> int |
     """Everything here was written a moment ago."""
     name = (value.get("hashtag") or {}).get("name")
     tags = [tag for tag, one in oracle.truth.hashtags.items() if one == name]
-    return oracle.truth.open_hashtag_counts()[tags[0]] if tags else None
+    return oracle.truth.open_hashtag_counts[tags[0]] if tags else None
 
 
 def _not_judged(_oracle: Oracle, _number: int | None, _value: dict[str, Any]) -> int | None:

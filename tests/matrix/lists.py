@@ -7,18 +7,24 @@ from collections.abc import Callable
 from tests.matrix.oracle import Oracle
 from tests.matrix.truth import Secret
 
-HASHTAGS_LOOKED_UP = {"Query.node(Hashtag)", "Query.nodes(Hashtag)", "Query.hashtag"}
+HASHTAGS_LOOKED_UP = {
+    "Query.node(Hashtag)",
+    "Query.nodes(Hashtag)",
+    "Query.hashtag",
+    "Mutation.followHashtag.hashtag",
+    "Mutation.unfollowHashtag.hashtag",
+}
 """Who knows the name (or had the id) of a hashtag may learn that somebody used it. Nothing names it by itself."""
 LOOKED_UP = {"Query.nodes", "Query.blockedUsers"}
 """Lists of people in which those whom the viewer blocks may stand: asked for by id, and the one that is made of them."""
 
 _OF_A_THING: dict[tuple[str, str], Callable[[Oracle, int], set[int]]] = {
-    ("User", "posts"): Oracle.posts_of,
-    ("User", "followers"): Oracle.followers_of,
-    ("User", "following"): Oracle.followed_by,
-    ("Post", "comments"): Oracle.comments_on,
-    ("Post", "likers"): Oracle.likers_of,
-    ("Post", "sharers"): Oracle.sharers_of,
+    ("User", "posts"): lambda oracle, number: oracle.posts_of(number),
+    ("User", "followers"): lambda oracle, number: oracle.followers_of(number),
+    ("User", "following"): lambda oracle, number: oracle.followed_by(number),
+    ("Post", "comments"): lambda oracle, number: oracle.comments_on(number),
+    ("Post", "likers"): lambda oracle, number: oracle.likers_of(number),
+    ("Post", "sharers"): lambda oracle, number: oracle.sharers_of(number),
 }
 
 

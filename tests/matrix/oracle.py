@@ -5,7 +5,8 @@ The law is the page on what is promised: 5 (the one visibility rule), 6 (shares)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 
 from tests.matrix.truth import Secret, Truth
 
@@ -19,6 +20,14 @@ class Oracle:
     def __init__(self, truth: Truth, viewer: Viewer) -> None:
         self.truth = truth
         self.viewer = viewer
+        # The same few posts are asked about thousands of times.
+        self.sees_post = cache(self._sees_post)
+        self.followers_of = cache(self._followers_of)
+        self.followed_by = cache(self._followed_by)
+        self.posts_of = cache(self._posts_of)
+        self.comments_on = cache(self._comments_on)
+        self.likers_of = cache(self._likers_of)
+        self.sharers_of = cache(self._sharers_of)
 
     def follows(self, follower: Viewer, followee: int) -> bool:
         return (follower, followee) in self.truth.follows
@@ -52,7 +61,7 @@ class Oracle:
 
     # ------------------------------------------------------------ posts, comments, pictures, notifications, hashtags
 
-    def sees_post(self, post_id: int) -> bool:
+    def _sees_post(self, post_id: int) -> bool:
         post = self.truth.posts[post_id]
         if post.is_deleted or not self.sees_lists_of(post.author):
             return False
@@ -91,7 +100,7 @@ class Oracle:
 
     def sees(self, secret: Secret) -> bool:
         kind, number = secret
-        judge = {
+        judge: dict[str, Callable[[int], bool]] = {
             "User": self.sees_account,
             "Post": self.sees_post,
             "Comment": self.sees_comment,
@@ -117,7 +126,7 @@ class Oracle:
 
     # ------------------------------------------------------------ whole lists
 
-    def posts_of(self, author: int) -> set[int]:
+    def _posts_of(self, author: int) -> set[int]:
         return {post_id for post_id, post in self.truth.posts.items() if post.author == author and self.sees_post(post_id)}
 
     def _root(self, post_id: int) -> int:
@@ -125,15 +134,15 @@ class Oracle:
         post = self.truth.posts[post_id]
         return post.shared if post.is_plain_share and post.shared is not None else post_id
 
-    def comments_on(self, post_id: int) -> set[int]:
+    def _comments_on(self, post_id: int) -> set[int]:
         post_id = self._root(post_id)
         return {one for one, comment in self.truth.comments.items() if comment.post == post_id and self.sees_comment(one)}
 
-    def likers_of(self, post_id: int) -> set[int]:
+    def _likers_of(self, post_id: int) -> set[int]:
         post_id = self._root(post_id)
         return {user for user, post in self.truth.likes if post == post_id and self.lists_account(user)}
 
-    def sharers_of(self, post_id: int) -> set[int]:
+    def _sharers_of(self, post_id: int) -> set[int]:
         post_id = self._root(post_id)
         return {
             post.author
@@ -141,10 +150,10 @@ class Oracle:
             if post.is_plain_share and post.shared == post_id and self.sees_post(one)
         }
 
-    def followers_of(self, user: int) -> set[int]:
+    def _followers_of(self, user: int) -> set[int]:
         found = {follower for follower, followee in self.truth.follows if followee == user and self.lists_account(follower)}
         return found if self.sees_lists_of(user) else set()
 
-    def followed_by(self, user: int) -> set[int]:
+    def _followed_by(self, user: int) -> set[int]:
         found = {followee for follower, followee in self.truth.follows if follower == user and self.lists_account(followee)}
         return found if self.sees_lists_of(user) else set()

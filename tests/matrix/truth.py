@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import asyncpg
@@ -87,24 +88,30 @@ class Truth:
     def secrets(self) -> list[Secret]:
         return [(kind, number) for kind, numbers in self.numbers().items() for number in numbers]
 
+    @cached_property
     def like_counts(self) -> Counter[int]:
         return Counter(post for _, post in self.likes)
 
+    @cached_property
     def comment_counts(self) -> Counter[int]:
         return Counter(one.post for one in self.comments.values() if not one.is_deleted)
 
+    @cached_property
     def share_counts(self) -> Counter[int]:
         return Counter(one.shared for one in self.posts.values() if one.shared is not None and not one.is_deleted)
 
+    @cached_property
     def post_counts(self) -> Counter[int]:
         """Public existing posts by author; a share without words is none."""
         return Counter(one.author for one in self.posts.values() if self._is_counted(one))
 
+    @cached_property
     def hashtag_counts(self) -> Counter[int]:
         return Counter(
             {tag: sum(self._is_counted(self.posts[post]) for post in posts) for tag, posts in self.hashtag_posts.items()}
         )
 
+    @cached_property
     def open_hashtag_counts(self) -> Counter[int]:
         """The same, of accounts whose public posts everybody may see."""
         closed = {number for number, one in self.accounts.items() if one.is_private or one.is_suspended or one.is_shadow_banned}
