@@ -99,7 +99,8 @@ async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, s
         log.info("authentication.refused", reason=str(problem))
         return unauthenticated(media_type), kind, "refused"
     except RateLimitedError as problem:
-        return _limited(problem, media_type, wish), kind, "limited"
+        begins_stream = kind == OperationType.SUBSCRIPTION.value
+        return _limited(problem, media_type, wish, begins_stream=begins_stream), kind, "limited"
     except UnavailableError as problem:
         return refusal(str(problem), UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
     return _to_http(response, media_type, wish), kind, "failed" if "errors" in response else "answered"
@@ -115,12 +116,12 @@ def unauthenticated(media_type: str = JSON_TYPE) -> HttpResponse:
     return refusal("the token is not accepted", UNAUTHENTICATED, status=401, media_type=media_type, headers=headers)
 
 
-def _limited(problem: RateLimitedError, media_type: str, wish: StreamWish) -> HttpResponse:
+def _limited(problem: RateLimitedError, media_type: str, wish: StreamWish, *, begins_stream: bool) -> HttpResponse:
     response = {"errors": [domain_error(problem)]}
-    if wish is StreamWish.PREFERRED:
+    if wish is StreamWish.PREFERRED and not begins_stream:
         return stream_of_one(response)
     # Clients of application/json read the body of a 200 alone; whoever knows the newer type, or wants a stream, knows 429.
-    status = 429 if media_type == GRAPHQL_TYPE or wish is not StreamWish.NONE else 200
+    status = 429 if media_type == GRAPHQL_TYPE or begins_stream else 200
     headers = {"Retry-After": str(problem.retry_after_seconds)}
     return json_answer(response, status=status, media_type=media_type, headers=headers)
 

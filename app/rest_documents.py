@@ -11,6 +11,7 @@ fragment BriefPost on Post {
   author { ...Person }
   text
   entities { kind start end text url user { id username } hashtag { name } }
+  media { id kind state url thumbnailUrl width height altText }
   location { name latitude longitude }
   visibility
   createdAt

@@ -36,7 +36,8 @@ async def _one(wish: dict[str, Any], number: int, began: float, latencies: list[
     reader, writer = await asyncio.open_connection("127.0.0.1", wish["port"])
     tokens = wish["tokens"][number :: wish["connections"]]
     turn = 0
-    while turn < wish["turns"] or (not wish["turns"] and time.monotonic() - began < wish["seconds"]):
+    turns = max(0, wish["turns"] - number % 2)  # half of the people end with a like
+    while turn < turns or (not wish["turns"] and time.monotonic() - began < wish["seconds"]):
         pair, is_like = (turn // 2, turn % 2 == 0) if wish["turns"] else (turn, True)
         post = wish["posts"][pair % len(wish["posts"])]
         round_number, place = divmod(pair, len(tokens) * len(wish["posts"]))

@@ -54,6 +54,8 @@ def main() -> None:
     parser.add_argument("--posts", type=int, default=200)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--exact", action="store_true")
+    parser.add_argument("--people", type=int, default=200, help="of the race")
+    parser.add_argument("--turns", type=int, default=50, help="of each of them")
     options = parser.parse_args()
     with asyncio.Runner() as runner:
         runner.run(_measure(options))
@@ -70,7 +72,7 @@ async def _measure(options: argparse.Namespace) -> None:
             await connection.execute(_POSTS_SQL, ids)
             await connection.execute("ANALYZE users")
             if options.exact:
-                await _race(system, connection, ids[0])
+                await _race(system, connection, ids[0], people=options.people, turns=options.turns)
             else:
                 await _storm(system, connection, ids, options)
             await connection.close()
@@ -95,9 +97,9 @@ async def _storm(system: LiveSystem, connection: asyncpg.Connection, ids: list[i
     await _check_at_rest(connection)
 
 
-async def _race(system: LiveSystem, connection: asyncpg.Connection, post_id: int) -> None:
-    names = [f"p{number}" for number in range(1, 201)]
-    client = asyncio.create_task(_run_client(system, names, [post_id], connections=200, turns=50))
+async def _race(system: LiveSystem, connection: asyncpg.Connection, post_id: int, *, people: int, turns: int) -> None:
+    names = [f"p{number}" for number in range(1, people + 1)]
+    client = asyncio.create_task(_run_client(system, names, [post_id], connections=people, turns=turns))
     chance, kills = random.Random(1), 0
     while not client.done():
         await asyncio.sleep(chance.uniform(*_KILL_SECONDS))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,6 +89,7 @@ class Retries:
         self._chance = random.Random(seed)
         self._ports: Sequence[int] = ()
         self._outcome = Outcome()
+        self._stop_at = math.inf
 
     async def prepare(self, address: str) -> None:
         """A post of each client for others to share and comment on, sent straight to the API."""
@@ -100,16 +103,17 @@ class Retries:
                 answer = await _ask(port, graphql_request(body, token))
             self._roots.append(answer["data"]["createPost"]["post"]["id"])
 
-    async def run(self, ports: Sequence[int]) -> Outcome:
-        """Every mutation answered; over any of the ways."""
+    async def run(self, ports: Sequence[int], *, seconds: float) -> Outcome:
+        """Every mutation answered that was begun within so long; over any of the ways."""
         self._ports = ports
+        self._stop_at = time.perf_counter() + seconds
         async with asyncio.TaskGroup() as group:
             for token in self._tokens:
                 group.create_task(self._work(token))
         return self._outcome
 
     async def _work(self, token: str) -> None:
-        for number in self._numbers:
+        while time.perf_counter() < self._stop_at and (number := next(self._numbers, None)) is not None:
             kind = self._kinds[number % len(self._kinds)]
             request = kind.request(number, self._chance.choice(self._roots), token)
             answer = await self._until_answered(kind, request)

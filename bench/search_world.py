@@ -11,6 +11,7 @@ from random import Random
 import orjson
 
 from db.bulk import BulkConnection, bulk_connection
+from services.demo.words import FIRST_NAMES, LAST_NAMES
 
 VOCABULARY = 200_000
 HASHTAGS = 2_000
@@ -55,14 +56,7 @@ async def make_world(database_url: str, *, users: int, posts: int, seed: int) ->
     words = WorldWords.make(random)
     now_ms = time.time_ns() // 1_000_000
     async with bulk_connection(database_url) as connection:
-        await connection.execute(
-            """
-            INSERT INTO users (id, external_id, username, display_name, follower_count)
-            SELECT number, 'u' || number, 'user' || number, 'User ' || number, 1000000 / number
-            FROM generate_series(1, $1::integer) AS number
-            """,
-            users,
-        )
+        await make_people(connection, random, users)
         await connection.execute("ALTER TABLE posts DISABLE TRIGGER USER")
         columns = ("id", "author_id", "text", "entities", "visibility", "created_at", "delivery")
         await connection.execute(
@@ -80,6 +74,16 @@ async def make_world(database_url: str, *, users: int, posts: int, seed: int) ->
         for table in ("posts", "users", "searchable_posts"):
             await connection.execute(f"VACUUM ANALYZE {table}")
     return seconds
+
+
+async def make_people(connection: BulkConnection, random: Random, users: int) -> None:
+    """Accounts 1 to `users`, the first ones with most followers."""
+    people = []
+    for number in range(1, users + 1):
+        first, last = random.choice(FIRST_NAMES), random.choice(LAST_NAMES)
+        people.append((number, f"u{number}", f"{first}_{last}{number}", f"{first} {last}", 1_000_000 // number))
+    await connection.copy("users", ("id", "external_id", "username", "display_name", "follower_count"), people)
+    await connection.execute("VACUUM ANALYZE searchable_accounts")
 
 
 async def _index(connection: BulkConnection) -> float:

@@ -41,6 +41,14 @@ class StampPlace:
         return self.run_id, self.begin
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """Subjects that go together, and who waits for them."""
+
+    subjects: set[str]
+    done: asyncio.Future[None]
+
+
 class Changes:
     """The log of one deployment. `keep`: how long a copy may live that relies on it."""
 
@@ -49,18 +57,25 @@ class Changes:
         self._keep_us = int(keep.total_seconds() * 1_000_000)
         self._script = client.redis.register_script(source("stamp"))
         self._owed: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._gathered: _Gathered | None = None
+        self._stamping: asyncio.Task[None] | None = None
         self._paying: asyncio.Task[None] | None = None
         self.origin: tuple[str, int] | None = None
         """Run and beginning of the log as they were last seen: what was kept under another one is gone, or counts no more."""
 
     async def stamp(self, subjects: frozenset[str]) -> None:
-        """They have changed. Returns when Redis has taken it or does not answer; then it is tried again in the background."""
-        # A task of its own: whoever made the change may be cancelled by a deadline right after the commit.
-        task = asyncio.get_running_loop().create_task(self._stamp(subjects), name="stamp-changes")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await asyncio.shield(task)
+        """They have changed. Returns when Redis has taken it or does not answer; then it is tried again in the background.
+
+        What is changed while one call is under way goes together in the next one.
+        """
+        if self._gathered is None:
+            self._gathered = _Gathered(set(), asyncio.get_running_loop().create_future())
+            if self._stamping is None or self._stamping.done():
+                # A task of its own: whoever made the change may be cancelled by a deadline right after the commit.
+                self._stamping = asyncio.get_running_loop().create_task(self._stamp_gathered(), name="stamp-changes")
+        gathered = self._gathered
+        gathered.subjects |= subjects
+        await asyncio.shield(gathered.done)
 
     async def place(self) -> StampPlace:
         """Where the stamps stand. Ask before the database is read. Raises CacheUnavailableError."""
@@ -80,8 +95,19 @@ class Changes:
         return {subject for subject, stamp in zip(subjects, stamps, strict=True) if stamp is not None and stamp > after}
 
     async def close(self) -> None:
-        for task in (*self._tasks, *([self._paying] if self._paying else [])):
-            task.cancel()
+        for task in (self._stamping, self._paying):
+            if task is not None:
+                task.cancel()
+        if self._gathered is not None and not self._gathered.done.done():
+            self._gathered.done.set_result(None)
+
+    async def _stamp_gathered(self) -> None:
+        while self._gathered is not None:
+            gathered, self._gathered = self._gathered, None
+            try:
+                await self._stamp(gathered.subjects)
+            finally:
+                gathered.done.set_result(None)
 
     async def _stamp(self, subjects: Iterable[str]) -> None:
         try:

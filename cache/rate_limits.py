@@ -105,3 +105,4 @@ def _read(charges: Sequence[Charge], reply: Sequence[int]) -> Answer:
 def _fail(answer: asyncio.Future[Answer], failure: CacheUnavailableError) -> None:
     if not answer.done():
         answer.set_exception(failure)
+        answer.exception()  # retrieved: whoever asked may be on its way out

@@ -20,6 +20,7 @@ import asyncpg
 from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from db import at_once as sent
 from db.presence import Presence
 from domain.errors import UnavailableError
 
@@ -46,6 +47,31 @@ class WriteSession(ReadSession):
     def touch(self, *subjects: str) -> None:
         """Names what changes (`domain.subjects`): after the commit no copy of it counts any more."""
         self.touched.update(subjects)
+
+
+class AtOnceSession(WriteSession):
+    """Each statement is a transaction of its own, sent as it is (`db.at_once`): `execute` is all that it can."""
+
+    def __init__(self) -> None:
+        # Not the parents' beginning: their books are what is saved here.
+        self.touched = set()
+        self.noted = set()
+        self.is_cut_off = False
+        """A statement was not answered to its end: nobody else can use the connection."""
+        self._connection: Any = None
+
+    def use(self, connection: Any) -> None:
+        """The driver's connection, before the first statement."""
+        self._connection = connection
+
+    async def execute(self, statement: Any, params: Any = None, **_: Any) -> Any:
+        try:
+            return await sent.fetch(self._connection, statement, params or {})
+        except asyncpg.PostgresError:
+            raise  # an answer, too
+        except BaseException:
+            self.is_cut_off = True
+            raise
 
 
 ChangeListener = Callable[[frozenset[str]], Awaitable[None]]
@@ -147,17 +173,22 @@ class Database:
                 await self._on_change(frozenset(session.touched))
 
     @asynccontextmanager
-    async def writing_at_once(self) -> AsyncIterator[WriteSession]:
-        """The same, but each statement is a transaction of its own: without the round trips of BEGIN and COMMIT.
+    async def at_once(self) -> AsyncIterator[WriteSession]:
+        """May write, but each statement is a transaction of its own, sent as it is: for what is asked for very often.
 
-        For use cases that are one statement. Raises UnavailableError; whether a statement that was under way happened is then
-        unknown.
+        Raises UnavailableError; whether a statement that was under way happened is then unknown.
         """
-        session = WriteSession(self._autocommit, expire_on_commit=False, autoflush=False)
+        session = AtOnceSession()
         try:
             with _translated_errors(self._presence):
-                async with self._deadline(), session:
-                    yield session
+                async with self._deadline():
+                    pooled = await self.engine.raw_connection()
+                    session.use(pooled.driver_connection)
+                    try:
+                        yield session
+                    finally:
+                        # Neither waits for the server: whoever is cut off by a deadline leaves at once.
+                        pooled.invalidate() if session.is_cut_off else pooled.close()
         finally:
             if session.touched and self._on_change is not None:
                 await self._on_change(frozenset(session.touched))

@@ -37,10 +37,11 @@ _INSERT = text(
     VALUES (:user_id, :operation, :key, :request_hash, :result_id)
     """
 )
+# now(), not clock_timestamp(): only what stands still during a statement can be looked up in the index.
 _DELETE_OLD = text(
     """
     DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM idempotency_keys WHERE created_at < clock_timestamp() - make_interval(secs => :seconds) LIMIT :size
+      SELECT ctid FROM idempotency_keys WHERE created_at < now() - make_interval(secs => :seconds) LIMIT :size
     ))
     """
 )

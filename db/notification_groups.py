@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
@@ -38,7 +38,8 @@ _ALLOWED = text(
     """
 )
 _KEYS = "unnest(CAST(:recipient_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:post_ids AS bigint[]))"
-_SINCE = f"((extract(epoch FROM clock_timestamp()) * 1000)::bigint - {{milliseconds}}) << {TIME_SHIFT}"
+# Not clock_timestamp(), which no index takes: it might change from row to row.
+_SINCE = f"((extract(epoch FROM statement_timestamp()) * 1000)::bigint - {{milliseconds}}) << {TIME_SHIFT}"
 _CURRENT = text(
     f"""
     SELECT k.recipient_id, k.kind, k.post_id, g.id
@@ -62,8 +63,8 @@ _KNOWN = text(
       SELECT n.id, a.withdrawn_at, a.acted_at, a.comment_id, a.share_id
       FROM notifications n JOIN notification_actors a ON a.notification_id = n.id AND a.actor_id = d.actor_id
       WHERE n.recipient_id = d.recipient_id AND n.kind = d.kind AND n.post_id = d.post_id
-        AND (n.id >= {_SINCE.format(milliseconds=REMEMBERED // timedelta(milliseconds=1))}
-             OR d.kind = ANY(CAST(:told_once AS text[])))
+        AND n.id >= CASE WHEN d.kind = ANY(CAST(:told_once AS text[])) THEN 0
+          ELSE {_SINCE.format(milliseconds=REMEMBERED // timedelta(milliseconds=1))} END
       ORDER BY n.id DESC LIMIT 1
     ) AS g
     """
@@ -77,19 +78,27 @@ _NEXT_PLACE = f"""
 """
 _BEGIN = text(
     f"""
-    INSERT INTO notifications (id, recipient_id, kind, post_id, place)
-    SELECT place, recipient_id, kind, post_id, place
-    FROM ({_NEXT_PLACE} FROM {_KEYS} AS m(recipient_id, kind, post_id)) AS made
+    INSERT INTO notifications (id, recipient_id, kind, post_id, place, actor_count)
+    SELECT place, recipient_id, kind, post_id, place, actor_count
+    FROM ({_NEXT_PLACE} FROM unnest(CAST(:recipient_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:post_ids AS bigint[]),
+      CAST(:counts AS integer[])) AS m(recipient_id, kind, post_id, actor_count)) AS made
     RETURNING recipient_id, kind, post_id, id
     """
 )
 _MOVE = text(
     f"""
-    UPDATE notifications n SET place = made.place
+    UPDATE notifications n SET place = made.place, actor_count = n.actor_count + made.added
     FROM ({_NEXT_PLACE} FROM (
-      SELECT id, recipient_id FROM notifications WHERE id = ANY(CAST(:ids AS bigint[]))
+      SELECT g.id, g.recipient_id, a.added
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:added AS integer[])) AS a(id, added) JOIN notifications g ON g.id = a.id
     ) AS m) AS made
     WHERE n.id = made.id
+    """
+)
+_GROW = text(
+    """
+    UPDATE notifications n SET actor_count = n.actor_count + a.added
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:added AS integer[])) AS a(id, added) WHERE n.id = a.id
     """
 )
 _JOIN = text(
@@ -103,12 +112,17 @@ _JOIN = text(
 )
 _WITHDRAW = text(
     """
-    UPDATE notification_actors a SET withdrawn_at = clock_timestamp()
-    FROM unnest(CAST(:recipient_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:post_ids AS bigint[]),
-        CAST(:actor_ids AS bigint[]), CAST(:comment_ids AS bigint[])) AS d(recipient_id, kind, post_id, actor_id, comment_id)
-    JOIN notifications n ON n.recipient_id = d.recipient_id AND n.kind = d.kind AND n.post_id = d.post_id
-    WHERE a.notification_id = n.id AND a.actor_id = d.actor_id AND a.withdrawn_at IS NULL
-      AND (d.comment_id = 0 OR a.comment_id = d.comment_id)
+    WITH gone AS (
+      UPDATE notification_actors a SET withdrawn_at = clock_timestamp()
+      FROM unnest(CAST(:recipient_ids AS bigint[]), CAST(:kinds AS text[]), CAST(:post_ids AS bigint[]),
+          CAST(:actor_ids AS bigint[]), CAST(:comment_ids AS bigint[])) AS d(recipient_id, kind, post_id, actor_id, comment_id)
+      JOIN notifications n ON n.recipient_id = d.recipient_id AND n.kind = d.kind AND n.post_id = d.post_id
+      WHERE a.notification_id = n.id AND a.actor_id = d.actor_id AND a.withdrawn_at IS NULL
+        AND (d.comment_id = 0 OR a.comment_id = d.comment_id)
+      RETURNING a.notification_id
+    )
+    UPDATE notifications n SET actor_count = n.actor_count - l.count
+    FROM (SELECT notification_id, count(*) AS count FROM gone GROUP BY 1) AS l WHERE n.id = l.notification_id
     """
 )
 
@@ -130,7 +144,7 @@ class Joining:
     deed: Deed
     comment_id: int | None
     share_id: int | None
-    acted_at: object
+    acted_at: datetime
 
 
 async def lock_recipients(session: WriteSession, recipient_ids: Iterable[int]) -> None:
@@ -161,14 +175,20 @@ async def load_known_actors(session: WriteSession, deeds: Sequence[Deed]) -> dic
     return {number - 1: KnownActor(*rest) for number, *rest in await session.execute(_KNOWN, parameters)}
 
 
-async def begin_groups(session: WriteSession, keys: Collection[GroupKey]) -> dict[GroupKey, int]:
-    """New groups, each at the top of its recipient's list."""
-    return {_key(row): row[3] for row in await session.execute(_BEGIN, _key_columns(keys))}
+async def begin_groups(session: WriteSession, counts: Mapping[GroupKey, int]) -> dict[GroupKey, int]:
+    """New groups, each at the top of its recipient's list. `counts`: how many actors will be in them."""
+    parameters = {**_key_columns(counts), "counts": list(counts.values())}
+    return {_key(row): row[3] for row in await session.execute(_BEGIN, parameters)}
 
 
-async def move_to_top(session: WriteSession, group_ids: Collection[int]) -> None:
-    """Unread again."""
-    await session.execute(_MOVE, {"ids": list(group_ids)})
+async def move_to_top(session: WriteSession, added: Mapping[int, int]) -> None:
+    """Unread again. `added`: by group, how many actors more there are in it."""
+    await session.execute(_MOVE, {"ids": list(added), "added": list(added.values())})
+
+
+async def grow(session: WriteSession, added: Mapping[int, int]) -> None:
+    """Counts more actors in groups that stay where they are."""
+    await session.execute(_GROW, {"ids": list(added), "added": list(added.values())})
 
 
 async def join_groups(session: WriteSession, joinings: Collection[Joining]) -> None:

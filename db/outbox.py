@@ -134,10 +134,11 @@ _TOTALS = text(
     FROM outbox WHERE closed_at IS NULL
     """
 )
+# now(), not clock_timestamp(): only what stands still during a statement can be looked up in the index.
 _PURGE = text(
     """
     DELETE FROM outbox WHERE id IN (
-      SELECT id FROM outbox WHERE closed_at < clock_timestamp() - make_interval(secs => :older_than_seconds) LIMIT :size
+      SELECT id FROM outbox WHERE closed_at < now() - make_interval(secs => :older_than_seconds) LIMIT :size
     )
     """
 )

@@ -2,7 +2,7 @@
 
 Common words are found by walking the newest posts one by one; rare ones by the index, which knows nothing of the order, and
 must therefore be asked for a bounded time at once (`domain.search_periods`). Which of the two finds more is not left to the
-planner: first some thousands of posts are walked, then come windows of the index. Nothing is filtered here.
+planner: first some hundreds of posts are walked, then come windows of the index. Nothing is filtered here.
 """
 
 from __future__ import annotations
@@ -18,23 +18,27 @@ from domain.ids import TIME_SHIFT
 from domain.search_periods import windows_below
 from domain.search_query import Alternative, Term, TermKind
 
-WALKED_POSTS = 2_000
-"""Words in more than one of a hundred posts fill a page within these."""
+WALKED_POSTS = 500
+"""Words in more than one of twenty posts fill a page within these; the first window looks at some 8,000 posts more."""
 MIN_PART_LENGTH = 3
 """Letters of a word's part: the index knows groups of three."""
 
-# Without the ways that are never right here, the windows' statement cannot be planned otherwise than by the index.
-_PREPARE = text("SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)")
+# Without the ways that are never right here, the windows' statement cannot be planned otherwise than by the index: what is set
+# along the way holds until the end of the transaction.
 _FOLD = text(
     """
+    WITH planning AS MATERIALIZED (
+      SELECT set_config('enable_seqscan', 'off', true) AS scan,
+        set_config('max_parallel_workers_per_gather', '0', true) AS gather
+    )
     SELECT CAST(phraseto_tsquery('pg_catalog.simple', spaced) AS text), spaced, pictures
-    FROM unnest(CAST(:terms AS text[])) WITH ORDINALITY AS given (term, place)
+    FROM (SELECT count(scan) + count(gather) FROM planning) AS planned
+    CROSS JOIN unnest(CAST(:terms AS text[])) WITH ORDINALITY AS given (term, place)
     CROSS JOIN LATERAL (SELECT search_text(term) AS folded OFFSET 0) AS once
     CROSS JOIN LATERAL (SELECT search_spaced(folded) AS spaced, search_pictures(folded) AS pictures OFFSET 0) AS made
     ORDER BY place
     """
 )
-_OLDEST = text("SELECT min(post_id) FROM searchable_posts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,6 @@ async def prepare_search(session: ReadSession, alternatives: tuple[Alternative, 
 
     `session` must be a snapshot: what is set here holds until its end.
     """
-    await session.execute(_PREPARE)
     terms = [
         term
         for alternative in alternatives
@@ -66,7 +69,7 @@ async def prepare_search(session: ReadSession, alternatives: tuple[Alternative, 
         if term.kind is TermKind.WORDS
     ]
     rows = await session.execute(_FOLD, {"terms": [term.value for term in terms]})
-    folded = dict(zip(terms, (_Folded(*row) for row in rows), strict=False)) if terms else {}
+    folded = {term: _Folded(*row) for term, row in zip(terms, rows, strict=False)}
     conditions = [query for alternative in alternatives if (query := _query_of(alternative, folded))]
     if not conditions:
         return None
@@ -81,10 +84,9 @@ async def find_posts(session: ReadSession, condition: PostCondition, *, below_id
         parameters["query"] = condition.query
     walk, window = _statements(bool(condition.query), len(condition.parts))
     rows = await session.execute(walk, {**parameters, "below_id": below_id, "walked": WALKED_POSTS, "size": size})
-    walked, lowest, highest, found = rows.one()
+    walked, lowest, highest, oldest, found = rows.one()
     if walked < WALKED_POSTS or len(found) == size:
         return list(found)
-    oldest = (await session.execute(_OLDEST)).scalar_one()
     async for more in _find_in_windows(session, window, parameters, lowest, highest, oldest, size):
         found += [post_id for post_id in more if post_id < (found[-1] if found else lowest)][: size - len(found)]
         if len(found) == size:
@@ -121,7 +123,7 @@ def _statements(has_query: bool, parts: int) -> tuple[TextClause, TextClause]:
             SELECT post_id, words, body FROM searchable_posts WHERE post_id < :below_id ORDER BY post_id DESC LIMIT :walked
           ) AS newest
         )
-        SELECT count(*), min(post_id), max(post_id),
+        SELECT count(*), min(post_id), max(post_id), (SELECT min(post_id) FROM searchable_posts),
           ARRAY(SELECT post_id FROM walked WHERE is_found ORDER BY post_id DESC LIMIT :size)
         FROM walked
         """

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from db.database import ReadSession
 from domain.notifications import MAX_ACTORS
 
-MAX_JUDGED = 10_000
+MAX_JUDGED = 1_000
 """Newest actors of a group that are judged one by one; those beyond are counted as they are."""
 
 IS_SHOWN_ACCOUNT = """
@@ -41,9 +41,8 @@ _IS_SHOWN_DEED = f"""
 _SHOWN = text(
     f"""
     SELECT n.id, shown.actor_id, shown.comment_id,
-      shown.count + CASE WHEN shown.looked_at < {MAX_JUDGED} THEN 0 ELSE (
-        SELECT count(*) FROM notification_actors a WHERE a.notification_id = n.id AND a.withdrawn_at IS NULL
-      ) - {MAX_JUDGED} END
+      shown.count + CASE WHEN shown.looked_at < CAST(:most AS integer) THEN 0
+        ELSE greatest(0, n.actor_count - CAST(:most AS integer)) END
     FROM notifications n
     CROSS JOIN LATERAL (
       SELECT a.actor_id, a.comment_id, a.acted_at, a.looked_at, count(*) OVER () AS count
@@ -51,7 +50,7 @@ _SHOWN = text(
         SELECT a.*, count(*) OVER () AS looked_at FROM (
           SELECT a.actor_id, a.comment_id, a.share_id, a.acted_at FROM notification_actors a
           WHERE a.notification_id = n.id AND a.withdrawn_at IS NULL
-          ORDER BY a.acted_at DESC, a.actor_id DESC LIMIT {MAX_JUDGED}
+          ORDER BY a.acted_at DESC, a.actor_id DESC LIMIT CAST(:most AS integer)
         ) AS a
       ) AS a
       JOIN users u ON u.id = a.actor_id
@@ -76,7 +75,8 @@ class ShownActors:
 async def load_shown_actors(session: ReadSession, group_ids: Collection[int]) -> dict[int, ShownActors]:
     """By group; groups in which nobody can be seen are missing. One statement."""
     found: dict[int, ShownActors] = {}
-    for group_id, actor_id, comment_id, count in await session.execute(_SHOWN, {"ids": list(group_ids)}):
+    parameters = {"ids": list(group_ids), "most": MAX_JUDGED}
+    for group_id, actor_id, comment_id, count in await session.execute(_SHOWN, parameters):
         newer = found.get(group_id)
         if newer is None:
             found[group_id] = ShownActors((actor_id,), count, comment_id)

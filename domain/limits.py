@@ -111,7 +111,7 @@ QUERIES: dict[str, Budget] = {
 }
 """Root fields that cost more than others: charged besides."""
 
-FOLLOW_CHURN = _hourly("followChurn", 10)
+FOLLOW_CHURN = _hourly("followChurn", 30)
 """Changes of one follow, either way: whoever follows and unfollows over and over only wants to be noticed."""
 NEWCOMER_FOLLOW = _hourly("newcomerFollow", 200)
 """What a new account may follow."""

@@ -14,10 +14,10 @@ from domain.ids import TIME_SHIFT
 
 _SHIFTS = (21, 25, 29, 33)
 _LEVEL_BITS = 24
-_MAX_PERIODS = 128
+_MAX_PERIODS = 32
 _FIRST_FACTOR = 16
 """The first window is this many times as long as what was walked before it..."""
-_GROWTH = 8
+_GROWTH = 16
 """...and each further one this many times as long as the one before."""
 
 
@@ -33,7 +33,7 @@ def windows_below(post_id: int, *, walked_ms: int, oldest_id: int) -> Iterator[W
     """Windows that cover everything below `post_id` down to `oldest_id`, newest first, growing.
 
     They overlap by a period at most; whoever asks leaves out what lies at or above the id reached. `walked_ms`: how long a time
-    some thousands of posts just below took, the measure of how dense they lie.
+    some hundreds of posts just below took, the measure of how dense they lie.
     """
     top_ms, oldest_ms = post_id >> TIME_SHIFT, oldest_id >> TIME_SHIFT
     span = max(1, walked_ms) * _FIRST_FACTOR

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from domain.event_log import pack_ids
 from live import channels
 
-_PAUSE_SECONDS = 0.002
+_PAUSE_SECONDS = 0.02
 """One ring stands for all that was committed within this time."""
 _MOST_IDS = 4_000
 """In one message: 32 kB."""

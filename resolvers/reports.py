@@ -8,7 +8,7 @@ from domain.errors import Refusal, RefusedError
 from domain.ids import local_id
 from domain.moderation import ReportReason
 from resolvers.context import OperationContext
-from services.moderation.report_post import report_post as report_post_use_case
+from services.reports.report_post import report_post as report_post_use_case
 
 _NO_POST = 0
 """No post has this number: an id that is none goes the same way as one that is unknown."""

@@ -54,7 +54,7 @@ def _run_worker(settings: Settings) -> int:
 
     from workers import actors  # noqa: F401 - declares them
     from workers.broker import broker
-    from workers.queues import POLL_MS
+    from workers.queues import CHORE_THREADS, CHORES, CHORES_POLL_MS, FAN_OUT, FAN_OUT_POLL_MS
 
     if not settings.broker_url.get_secret_value():
         sys.stderr.write("tidings worker: TIDINGS_BROKER_URL is not set\n")
@@ -64,15 +64,23 @@ def _run_worker(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     _serve_metrics(settings)
     # In our own process: dramatiq's command takes seconds to stop, and leaves its children behind when it is killed.
-    worker = dramatiq.Worker(broker, worker_threads=settings.worker_threads, worker_timeout=POLL_MS)
-    worker.start()
+    pools = [
+        dramatiq.Worker(broker, queues=set(FAN_OUT), worker_threads=settings.worker_threads, worker_timeout=FAN_OUT_POLL_MS),
+        dramatiq.Worker(broker, queues=set(CHORES), worker_threads=CHORE_THREADS, worker_timeout=CHORES_POLL_MS),
+    ]
+    for pool in pools:
+        pool.start()
     log.info("worker.started", threads=settings.worker_threads)
     while not stop.wait(0.5):
         # A consumer that ended leaves its queue unread for as long as the process lives: better to start anew.
-        if not all(consumer.is_alive() for consumer in worker.consumers.values()):
+        if not all(consumer.is_alive() for pool in pools for consumer in pool.consumers.values()):
             log.error("worker.consumer_ended")
             os._exit(1)
-    worker.stop(timeout=int(STOP_SECONDS * 1_000))
+    stoppers = [threading.Thread(target=pool.stop, kwargs={"timeout": int(STOP_SECONDS * 1_000)}) for pool in pools]
+    for stopper in stoppers:
+        stopper.start()
+    for stopper in stoppers:
+        stopper.join()
     broker.close()
     log.info("worker.stopped")
     return 0

@@ -36,8 +36,14 @@ BULK_FOLLOWERS = LARGE_FROM
 
 TIME_LIMIT = timedelta(seconds=6)
 """Well below the lease, so that a job that hangs has ended before the row is sent again."""
-POLL_MS = 20
+FAN_OUT = frozenset({FAST, BULK})
+CHORES = frozenset({NOTIFICATIONS, COUNTERS, MEDIA, DISCOVERY, UPKEEP})
+"""Served by threads of their own: however many pictures wait, posts do not wait behind them."""
+FAN_OUT_POLL_MS = 20
 """An idle worker looks so often: dispatch takes half of it on average (the library's 1 s would be the feed's delay)."""
+CHORES_POLL_MS = 100
+"""The same for chores. Each queue is asked twice in each of these: five queues at 20 ms were a fifth of a core, for nothing."""
+CHORE_THREADS = 4
 HEARTBEAT_TIMEOUT_MS = 5_000
 MAINTENANCE_CHANCE = 20_000
 """Of a million commands: with the library's defaults the messages of a killed worker come back after minutes."""

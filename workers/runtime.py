@@ -38,13 +38,19 @@ class _UvloopThread(EventLoopThread):
 
 
 class Runtime(Middleware):
-    """Opens the backends at worker boot, on the actors' own loop (never before a fork); closes them after the last actor."""
+    """Opens the backends when the first pool of threads boots, on the actors' own loop (never before a fork).
+
+    Closes them after the last actor of the last pool.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._thread: _UvloopThread | None = None
         self._stack: AsyncExitStack | None = None
         self._backends: Backends | None = None
+        self._pools = 0
+        """Pools of threads that run in this process."""
+        self._lock = threading.Lock()
 
     @property
     def backends(self) -> Backends:
@@ -54,18 +60,24 @@ class Runtime(Middleware):
         return self._backends
 
     def before_worker_boot(self, _broker: Broker, _worker: Worker) -> None:
-        self._thread = _UvloopThread()
-        self._thread.start(timeout=5.0)
-        set_event_loop_thread(self._thread)
-        self._thread.run_coroutine(self._open())
+        with self._lock:
+            self._pools += 1
+            if self._pools > 1:
+                return
+            self._thread = _UvloopThread()
+            self._thread.start(timeout=5.0)
+            set_event_loop_thread(self._thread)
+            self._thread.run_coroutine(self._open())
 
     def after_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
-        if self._thread is None:
-            return
-        self._thread.run_coroutine(self._close())
-        self._thread.stop()  # type: ignore[no-untyped-call]
-        set_event_loop_thread(None)
-        self._thread = None
+        with self._lock:
+            self._pools -= 1
+            if self._pools or self._thread is None:
+                return
+            self._thread.run_coroutine(self._close())
+            self._thread.stop()  # type: ignore[no-untyped-call]
+            set_event_loop_thread(None)
+            self._thread = None
 
     async def _open(self) -> None:
         self._stack = AsyncExitStack()

@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "app.cli.doctor",
     "status": "app.cli.status",
     "feeds": "app.cli.feeds",
+    "queues": "app.cli.queues",
     "moderate": "app.cli.moderate",
     "config": "app.cli.config",
     "schema": "app.cli.schema",

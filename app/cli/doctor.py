@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.counter_findings import audit_counters_of
 from app.cli.progress import show_progress
 from app.cli.servers import DEFAULT_DATA_DIR, DataDir, with_servers
 from settings import Settings
@@ -27,15 +28,15 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    repair: Annotated[bool, typer.Option("--repair", help="Make wrong timelines anew, and look at them again.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Make wrong timelines anew, count wrong counters again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, with all ids.")] = False,
-    everybody: Annotated[bool, typer.Option("--all", help="Compare everybody's timeline instead of a sample.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="All timelines and counters instead of samples.")] = False,
     sample: Annotated[
         int | None, typer.Option(min=1, show_default=str(DEFAULT_SAMPLE), help="How many cached timelines to compare.")
     ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Check servers, migrations and the outbox; compare cached timelines with the database.
+    """Check servers, migrations and the outbox; compare cached timelines and the counters of posts with the database.
 
     Status 1 where anything was found, repaired or not.
     """
@@ -58,12 +59,14 @@ def doctor(
 
 async def _examine(settings: Settings, *, repair: bool, sample: int | None) -> dict[str, Any]:
     from bootstrap import open_backends
+    from db.activities import count_activities
     from db.outbox import count_events
     from migrations.run import current_revision, newest_revision
 
     problems: list[str] = []
     lines: list[str] = []
     timelines: dict[str, Any] | None = None
+    counters: dict[str, Any] | None = None
 
     def note(name: str, is_right: bool, text: str) -> None:
         lines.append(f"{'ok   ' if is_right else 'WRONG'} {name}: {text}")
@@ -80,19 +83,29 @@ async def _examine(settings: Settings, *, repair: bool, sample: int | None) -> d
         if current == newest:
             async with backends.database.reading() as session:
                 totals = await count_events(session)
+                activities = await count_activities(session)
             note(
                 "outbox",
                 totals.oldest_open_seconds < MAX_OPEN_SECONDS or totals.open == 0,
                 f"{totals.open} open, oldest {totals.oldest_open_seconds:.0f} s",
             )
             note("parked events", totals.parked == 0, str(totals.parked))
+            note(
+                "activities",
+                activities.oldest_open_seconds < MAX_OPEN_SECONDS or activities.open == 0,
+                f"{activities.open} open, oldest {activities.oldest_open_seconds:.0f} s",
+            )
+            note("parked activities", activities.parked == 0, str(activities.parked))
             if is_cache_there:
                 report, seconds = await _audit(backends, repair=repair, sample=sample)
                 timelines = await _as_json(backends, report, seconds)
                 text = f"{report.accounts:,} looked at, {report.cached:,} in the cache, {report.warm:,} warm"
                 note("timelines", not report.wrong, f"{text}, {len(report.wrong):,} wrong; {timelines['per_second']:,}/s")
                 lines.extend(line for wrong in timelines["wrong"] for line in _lines_of(wrong))
-    return {"ok": not problems, "problems": problems, "timelines": timelines, "lines": lines}
+            counters = await audit_counters_of(backends, repair=repair, everything=sample is None)
+            note("counters", not counters["wrong"], counters["text"])
+            lines.extend(counters["lines"])
+    return {"ok": not problems, "problems": problems, "timelines": timelines, "counters": counters, "lines": lines}
 
 
 async def _audit(backends: Backends, *, repair: bool, sample: int | None) -> tuple[AuditReport, float]:

@@ -27,7 +27,7 @@ def reports(
 
     async def work(settings: Settings) -> list[ReportedPost]:
         from bootstrap import open_backends
-        from services.moderation.list_reported_posts import list_reported_posts
+        from services.reports.list_reported_posts import list_reported_posts
 
         async with open_backends(settings, is_background=True) as backends:
             return await list_reported_posts(backends, is_all=is_all, size=limit)
@@ -47,7 +47,7 @@ def dismiss(post_id: PostId, data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
     async def work(settings: Settings) -> int:
         from bootstrap import open_backends
-        from services.moderation.dismiss_reports import dismiss_reports
+        from services.reports.dismiss_reports import dismiss_reports
 
         async with open_backends(settings, is_background=True) as backends:
             return await dismiss_reports(backends, post_id=number if number is not None else -1)

@@ -23,6 +23,7 @@ def status(
 
     async def work(settings: Settings) -> dict[str, Any]:
         from bootstrap import open_backends
+        from db.activities import count_activities
         from db.heartbeats import LATE_SECONDS, load_heartbeat_ages
         from db.outbox import count_events
         from db.totals import load_totals
@@ -37,6 +38,7 @@ def status(
                 async with backends.database.reading() as session:
                     ages = await load_heartbeat_ages(session)
                     totals = await count_events(session)
+                    activities = await count_activities(session)
                     facts["totals"] = await load_totals(session)
                 facts["roles"] = {
                     role: "running" if ages.get(role, LATE_SECONDS) < LATE_SECONDS else "stopped"
@@ -46,6 +48,11 @@ def status(
                     "open": totals.open,
                     "parked": totals.parked,
                     "oldest_open_seconds": round(totals.oldest_open_seconds, 1),
+                }
+                facts["activities"] = {
+                    "open": activities.open,
+                    "parked": activities.parked,
+                    "oldest_open_seconds": round(activities.oldest_open_seconds, 1),
                 }
             return facts
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.model import Model
@@ -31,13 +31,23 @@ class Notification(Model):
     """0 where it is about no post: then the index finds the group all the same."""
     place: Mapped[int] = mapped_column(BigInteger)
     """An id made when somebody last joined the group: the order of the list, and what is compared with how far was read."""
+    actor_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """Actors that are not withdrawn, whether or not the recipient may see them."""
 
 
 class NotificationActor(Model):
     """Somebody in a group. Who takes back what they did is withdrawn: not shown, and not told again when they do it again."""
 
     __tablename__ = "notification_actors"
-    __table_args__ = (Index("ix_notification_actors_newest", "notification_id", text("acted_at DESC"), text("actor_id DESC")),)
+    __table_args__ = (
+        Index(
+            "ix_notification_actors_newest",
+            "notification_id",
+            text("acted_at DESC"),
+            text("actor_id DESC"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
 
     notification_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     actor_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -183,6 +183,7 @@ def upgrade() -> None:
         "notification_actors",
         ["notification_id", sa.literal_column("acted_at DESC"), sa.literal_column("actor_id DESC")],
         unique=False,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
     )
     op.create_table(
         "notification_positions",
@@ -197,6 +198,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("post_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("actor_count", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             "kind IN ('LIKE', 'COMMENT', 'SHARE', 'FOLLOW', 'FOLLOW_REQUEST', 'MENTION', 'CLOSE_FRIEND_POST')",
             name=op.f("ck_notifications_kind"),

@@ -83,8 +83,20 @@ CREATE FUNCTION search_periods(post_id bigint) RETURNS integer[] LANGUAGE sql IM
   ]
 $$
 """
-_KEEP_POST = """
-CREATE FUNCTION keep_searchable_post() RETURNS trigger LANGUAGE plpgsql AS $$
+# What was added is taken over by one statement, however much it is; what is changed, row by row, since that is seldom.
+_ADD_POSTS = """
+CREATE FUNCTION add_searchable_posts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO searchable_posts (post_id, body, words)
+  SELECT id, folded, search_words(folded) || array_to_tsvector(search_marks(entities))
+  FROM (
+    SELECT id, entities, search_text(text) AS folded FROM added WHERE NOT is_plain_share AND deleted_at IS NULL OFFSET 0
+  ) AS p;
+  RETURN NULL;
+END $$
+"""
+_CHANGE_POST = """
+CREATE FUNCTION change_searchable_post() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   folded text;
 BEGIN
@@ -99,37 +111,47 @@ BEGIN
   RETURN NULL;
 END $$
 """
-_KEEP_ACCOUNT = """
-CREATE FUNCTION keep_searchable_account() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  username text := btrim(search_text(NEW.username));
-  display_name text := btrim(search_text(NEW.display_name));
+_ADD_ACCOUNTS = """
+CREATE FUNCTION add_searchable_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO searchable_accounts (user_id, username, display_name, words)
-  VALUES (NEW.id, username, display_name, search_words(username) || search_words(display_name))
-  ON CONFLICT (user_id) DO UPDATE
-    SET username = excluded.username, display_name = excluded.display_name, words = excluded.words;
+  SELECT id, username, display_name, search_words(username) || search_words(display_name)
+  FROM (
+    SELECT id, btrim(search_text(username)) AS username, btrim(search_text(display_name)) AS display_name FROM added OFFSET 0
+  ) AS u;
+  RETURN NULL;
+END $$
+"""
+_CHANGE_ACCOUNT = """
+CREATE FUNCTION change_searchable_account() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  new_username text := btrim(search_text(NEW.username));
+  new_name text := btrim(search_text(NEW.display_name));
+BEGIN
+  UPDATE searchable_accounts
+  SET username = new_username, display_name = new_name, words = search_words(new_username) || search_words(new_name)
+  WHERE user_id = NEW.id;
   RETURN NULL;
 END $$
 """
 _TRIGGERS = (
     """
-    CREATE TRIGGER keep_searchable_after_insert AFTER INSERT ON posts FOR EACH ROW
-    WHEN (NOT NEW.is_plain_share) EXECUTE FUNCTION keep_searchable_post()
+    CREATE TRIGGER add_searchable AFTER INSERT ON posts REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION add_searchable_posts()
     """,
     """
-    CREATE TRIGGER keep_searchable_after_update AFTER UPDATE OF text, entities, deleted_at ON posts FOR EACH ROW
+    CREATE TRIGGER change_searchable AFTER UPDATE OF text, entities, deleted_at ON posts FOR EACH ROW
     WHEN (NOT NEW.is_plain_share AND (OLD.text, OLD.entities, OLD.deleted_at) IS DISTINCT FROM
-      (NEW.text, NEW.entities, NEW.deleted_at)) EXECUTE FUNCTION keep_searchable_post()
+      (NEW.text, NEW.entities, NEW.deleted_at)) EXECUTE FUNCTION change_searchable_post()
     """,
     """
-    CREATE TRIGGER keep_searchable_after_insert AFTER INSERT ON users FOR EACH ROW
-    EXECUTE FUNCTION keep_searchable_account()
+    CREATE TRIGGER add_searchable AFTER INSERT ON users REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION add_searchable_accounts()
     """,
     """
-    CREATE TRIGGER keep_searchable_after_update AFTER UPDATE OF username, display_name ON users FOR EACH ROW
+    CREATE TRIGGER change_searchable AFTER UPDATE OF username, display_name ON users FOR EACH ROW
     WHEN ((OLD.username, OLD.display_name) IS DISTINCT FROM (NEW.username, NEW.display_name))
-    EXECUTE FUNCTION keep_searchable_account()
+    EXECUTE FUNCTION change_searchable_account()
     """,
 )
 _FILL = (
@@ -202,7 +224,7 @@ def upgrade() -> None:
         "popular_accounts",
         [sa.literal_column("follower_count DESC"), sa.literal_column("user_id DESC")],
     )
-    for statement in (_KEEP_POST, _KEEP_ACCOUNT):
+    for statement in (_ADD_POSTS, _CHANGE_POST, _ADD_ACCOUNTS, _CHANGE_ACCOUNT):
         op.execute(sa.text(statement.replace(":", r"\:")))
     for statement in _TRIGGERS:
         op.execute(statement)
@@ -210,10 +232,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in ("posts", "users"):
-        op.execute(f"DROP TRIGGER keep_searchable_after_insert ON {table}")
-        op.execute(f"DROP TRIGGER keep_searchable_after_update ON {table}")
-    op.execute("DROP FUNCTION keep_searchable_post()")
-    op.execute("DROP FUNCTION keep_searchable_account()")
+        op.execute(f"DROP TRIGGER add_searchable ON {table}")
+        op.execute(f"DROP TRIGGER change_searchable ON {table}")
+    for function in ("add_searchable_posts", "change_searchable_post", "add_searchable_accounts", "change_searchable_account"):
+        op.execute(f"DROP FUNCTION {function}()")
     op.drop_table("popular_accounts")
     op.drop_table("searchable_accounts")
     op.drop_table("searchable_posts")

@@ -22,7 +22,7 @@ async def provision_account(
     A new account gets the preferred username as far as its letters are allowed and nobody has it, else one made from the
     external id, which is the same at every try.
     """
-    async with database.reading() as session:
+    async with database.at_once() as session:
         known = await find_user_by_external_id(session, external_id)
     if known is not None:
         return known

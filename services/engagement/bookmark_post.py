@@ -12,10 +12,9 @@ async def bookmark_post(backends: Backends, *, viewer_id: int, post_id: int) -> 
 
     Raises RefusedError NOT_FOUND for what is hidden or absent.
     """
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         root = await require_root(session, post_id, viewer_id=viewer_id)
-    async with backends.database.writing_at_once() as writing:
-        change = await engagement.insert_bookmark(writing, post_id=root.post.id, user_id=viewer_id)
+        change = await engagement.insert_bookmark(session, post_id=root.post.id, user_id=viewer_id)
     if change is None:
         raise no_such_post()
     if change.has_changed:
@@ -28,11 +27,10 @@ async def unbookmark_post(backends: Backends, *, viewer_id: int, post_id: int) -
 
     Raises RefusedError NOT_FOUND for what is hidden or absent, afterwards: whether there was a bookmark makes no difference.
     """
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         root = await find_root(session, post_id, viewer_id=viewer_id)
         root_id = root.post.id if root is not None else await engagement.load_root_id(session, post_id)
-    async with backends.database.writing_at_once() as writing:
-        change = await engagement.delete_bookmark(writing, post_id=root_id, user_id=viewer_id)
+        change = await engagement.delete_bookmark(session, post_id=root_id, user_id=viewer_id)
     if root is None or change is None:
         raise no_such_post()
     if change.has_changed:

@@ -16,12 +16,11 @@ async def delete_comment(backends: Backends, *, viewer_id: int, comment_id: int)
 
     Raises RefusedError NOT_FOUND for comments that are hidden, absent, or not the viewer's to delete.
     """
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         found = (await load_comments_under_posts(session, [comment_id], viewer_id=viewer_id)).get(comment_id)
-    if found is None or not can_delete_comment(found[0], viewer_id=viewer_id):
-        raise no_such_comment()
-    async with backends.database.writing_at_once() as writing:
-        counts = await mark_comment_deleted(writing, found[0], viewer_id=viewer_id)
+        if found is None or not can_delete_comment(found[0], viewer_id=viewer_id):
+            raise no_such_comment()
+        counts = await mark_comment_deleted(session, found[0], viewer_id=viewer_id)
     if counts is None:
         raise no_such_comment()
     backends.live_bell.ring_counts([counts.post_id])

@@ -30,10 +30,9 @@ class _Write(Protocol):
 
 
 async def _change_like(backends: Backends, write: _Write, viewer_id: int, post_id: int) -> Engaged:
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         root = await require_root(session, post_id, viewer_id=viewer_id)
-    async with backends.database.writing_at_once() as writing:
-        change = await write(writing, post_id=root.post.id, user_id=viewer_id)
+        change = await write(session, post_id=root.post.id, user_id=viewer_id)
     if change is None:
         raise no_such_post()
     if change.has_changed:

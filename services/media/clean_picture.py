@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -58,20 +59,24 @@ async def clean_picture(content: bytes, content_type: str) -> CleanPicture:
         env={},
         cwd="/",
     )
+    conversation = asyncio.ensure_future(asyncio.to_thread(_converse, child, content))
     try:
-        return await asyncio.to_thread(_converse, child, content)
-    finally:
-        # Dead already, but for those that were cancelled; then the thread comes to its end at once.
+        return await asyncio.shield(conversation)
+    except asyncio.CancelledError:
         child.kill()
+        # With the child gone the thread comes to its end at once, and gives back the pipes.
+        with contextlib.suppress(CannotBeDecodedError, DecoderFailedError):
+            await conversation
+        raise
 
 
 def _converse(child: subprocess.Popen[bytes], content: bytes) -> CleanPicture:
-    try:
-        output, _ = child.communicate(content, timeout=WALL_SECONDS)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.communicate()
-        raise DecoderFailedError("the decoder did not end") from None
+    with child:
+        try:
+            output, _ = child.communicate(content, timeout=WALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise DecoderFailedError("the decoder did not end") from None
     if child.returncode in _REFUSED:
         raise CannotBeDecodedError
     head, _, rest = output.partition(b"\n")

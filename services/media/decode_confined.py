@@ -62,7 +62,7 @@ def main() -> None:
 def _confine(limits: dict[str, Any]) -> None:
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(10)
+    os.nice(3)
     for kind, limit in (
         (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),

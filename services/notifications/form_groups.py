@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from db.database import WriteSession
 from db.notification_groups import (
     Joining,
     Withdrawal,
     begin_groups,
+    grow,
     join_groups,
     load_current_groups,
     load_known_actors,
     move_to_top,
     withdraw,
 )
-from domain.notifications import Deed, GroupKey, Placing, place_deed
+from domain.notifications import Deed, GroupKey, KnownActor, Placing, place_deed
 
 
 async def form_groups(session: WriteSession, done: Iterable[Deed], undone: Sequence[Withdrawal]) -> set[int]:
@@ -27,19 +30,41 @@ async def form_groups(session: WriteSession, done: Iterable[Deed], undone: Seque
         return set()
     known = await load_known_actors(session, deeds)
     current = await load_current_groups(session, {deed.key for deed in deeds})
-    placed: list[tuple[Deed, Placing]] = []
+    changes = _Changes()
     for number, deed in enumerate(deeds):
-        placing = place_deed(deed, known.get(number), current.get(deed.key))
-        if placing is not None:
-            placed.append((deed, placing))
-    new_keys = {deed.key for deed, placing in placed if placing.group_id is None}
-    begun = await begin_groups(session, _sorted(new_keys)) if new_keys else {}
-    if placed:
-        await join_groups(session, [_joining(deed, placing, begun) for deed, placing in placed])
-    moved = {placing.group_id for _, placing in placed if placing.moves and placing.group_id is not None}
+        changes.note(deed, known.get(number), current.get(deed.key))
+    begun = await begin_groups(session, _sorted(changes.begun)) if changes.begun else {}
+    if changes.placed:
+        await join_groups(session, [_joining(deed, placing, begun) for deed, placing in changes.placed])
+    moved = {group_id: changes.added[group_id] for group_id in changes.moved}
     if moved:
         await move_to_top(session, moved)
-    return {deed.key.recipient_id for deed, placing in placed if placing.moves}
+    grown = {group_id: added for group_id, added in changes.added.items() if added and group_id not in moved}
+    if grown:
+        await grow(session, grown)
+    return {deed.key.recipient_id for deed, placing in changes.placed if placing.moves}
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What a batch does to groups: to new ones by their key, to others by their id."""
+
+    placed: list[tuple[Deed, Placing]] = field(default_factory=list)
+    begun: Counter[GroupKey] = field(default_factory=Counter)
+    added: Counter[int] = field(default_factory=Counter)
+    moved: set[int] = field(default_factory=set)
+
+    def note(self, deed: Deed, known: KnownActor | None, current_group_id: int | None) -> None:
+        placing = place_deed(deed, known, current_group_id)
+        if placing is None:
+            return
+        self.placed.append((deed, placing))
+        if placing.group_id is None:
+            self.begun[deed.key] += 1
+            return
+        self.added[placing.group_id] += known is None or known.is_withdrawn or known.group_id != placing.group_id
+        if placing.moves:
+            self.moved.add(placing.group_id)
 
 
 def _once_each(deeds: Iterable[Deed]) -> list[Deed]:
@@ -50,8 +75,10 @@ def _once_each(deeds: Iterable[Deed]) -> list[Deed]:
     return list(found.values())
 
 
-def _sorted(keys: Iterable[GroupKey]) -> list[GroupKey]:
-    return sorted(keys, key=lambda key: (key.recipient_id, key.kind.value, key.post_id))
+def _sorted(counts: Mapping[GroupKey, int]) -> dict[GroupKey, int]:
+    """In an order that does not depend on hashes: the groups of one batch stand in the list as they do in every other."""
+    ordered = sorted(counts, key=lambda key: (key.recipient_id, key.kind.value, key.post_id))
+    return {key: counts[key] for key in ordered}
 
 
 def _joining(deed: Deed, placing: Placing, begun: dict[GroupKey, int]) -> Joining:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from db import posts
 from db.activities import note_activity
+from db.database import WriteSession
 from db.feed_changes import note_edit
 from db.post_hashtags import write_post_hashtags
+from db.post_media import load_media_of_posts
 from domain.activities import ActivityKind
 from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
-from services.posts.check_input import check_body
+from services.posts.check_input import check_body, has_words
 from services.posts.check_words import check_words
 from services.posts.load_visible_posts import load_visible_posts_in
 from services.posts.lock_own_post import lock_own_post
@@ -27,12 +29,14 @@ async def edit_post(
     Raises RefusedError: NOT_FOUND for a post that is not the author's (the same answer as for one that does not exist),
     NOT_ALLOWED for a share without words, CONTENT_REJECTED for a text that a rule refuses.
     """
-    if body is not None:
+    if body is not None and has_words(body):
         check_body(body)
         # Saved again as it stands, a text is not said again.
         await check_words(backends, PublicationKind.EDIT, author_id=author_id, body=body, idempotency_key=str(post_id))
     async with backends.database.writing() as session:
         before = await lock_own_post(session, post_id, author_id=author_id)
+        if body is not None and not has_words(body):
+            body = await _without_words(session, before, body)
         if before.is_plain_share:
             raise refused(RefusalCode.NOT_ALLOWED, "a share without words cannot be changed", "postId")
         new_visibility = visibility or before.visibility
@@ -67,3 +71,10 @@ async def edit_post(
             await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post_id)
     backends.relay_bell.ring()
     return after
+
+
+async def _without_words(session: WriteSession, post: PostRecord, body: str) -> str:
+    """A post with pictures needs no words."""
+    if not await load_media_of_posts(session, [post.id]):
+        check_body(body)
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -289,3 +290,45 @@ def test_lines(text: str, problem: TextProblem | None) -> None:
 def test_an_accepted_text_can_be_encoded(text: str) -> None:
     if check_post_text(text) is None:
         assert "\x00" not in text.encode().decode()
+
+
+# Whatever one character on a screen may be made of: families, flags, skin tones, key caps, marks in either normal form, letters
+# beyond the basic plane, and marks that turn the direction.
+CLUSTERS = st.sampled_from(
+    [
+        "👩\u200d👩\u200d👧\u200d👦", "👍🏽", "🇩🇪", "🏴\U000e0067\U000e0062\U000e007f", "1\ufe0f\u20e3", "❤\ufe0f",
+        "é", "e\u0301", "ñ", "n\u0303", "한", "\u1112\u1161\u11ab", "क्षि", "ש\u05b8\u05c1", "𝒳", "𠀋",
+        "\u200f", "\u202b", "\u2066", "سلام", " ", "\n",
+    ]
+)  # fmt: skip
+ENTITIES = st.sampled_from(
+    [("@ada", SpanKind.MENTION), ("#café", SpanKind.HASHTAG), ("#cafe\u0301", SpanKind.HASHTAG), ("#日本語", SpanKind.HASHTAG),
+     ("#سلام", SpanKind.HASHTAG), ("#नमस्ते", SpanKind.HASHTAG), ("https://example.com/é", SpanKind.LINK)]
+)  # fmt: skip
+PARTS = st.lists(st.tuples(st.lists(CLUSTERS, max_size=6).map("".join), ENTITIES), min_size=1, max_size=6)
+
+
+@given(PARTS)
+def test_positions_are_code_points_whatever_stands_before(parts: list[tuple[str, tuple[str, SpanKind]]]) -> None:
+    text, expected = "", []
+    for before, (entity, kind) in parts:
+        text += f"{before} "
+        expected.append((kind, len(text), len(text) + len(entity), entity))
+        text += f"{entity} "
+    assert [(span.kind, span.start, span.end, span.text) for span in find_entities(text)] == expected
+    for span in find_entities(text):
+        assert text[span.start : span.end] == span.text
+        # What clients with UTF-16 strings do: they count from the code points before it.
+        units = text.encode("utf-16-le", "surrogatepass")
+        begin, end = (len(text[:place].encode("utf-16-le", "surrogatepass")) for place in (span.start, span.end))
+        assert units[begin:end].decode("utf-16-le") == span.text
+
+
+@given(PARTS, st.sampled_from(["NFC", "NFD"]))
+def test_both_normal_forms_name_the_same(parts: list[tuple[str, tuple[str, SpanKind]]], form: Literal["NFC", "NFD"]) -> None:
+    text = "".join(f"{before} {entity} " for before, (entity, _) in parts)
+    again = unicodedata.normalize(form, text)
+    named = [span for span in find_entities(text) if span.kind is not SpanKind.LINK]
+    renamed = [span for span in find_entities(again) if span.kind is not SpanKind.LINK]
+    assert [(span.kind, span.target) for span in named] == [(span.kind, span.target) for span in renamed]
+    assert all(again[span.start : span.end] == span.text for span in renamed)

@@ -8,17 +8,19 @@ from datetime import timedelta
 
 from cache.said_texts import SaidTexts
 from domain.errors import CacheUnavailableError
-from services.protection.publication import Publication
+from services.protection.publication import Publication, PublicationKind
 
-MAX_REPETITIONS = 5
+MAX_REPETITIONS = 10
+SHORT_COMMENT = 20
+"""Code points: what people say under one post after the other (\"Thanks!\") is no repetition."""
 WINDOW = timedelta(hours=1)
 
 
 class DuplicateText:
     """Refuses a text that its author has published MAX_REPETITIONS times within WINDOW, as posts, quotes or comments.
 
-    Case, width, spaces and invisible characters make no difference. Without Redis nothing is refused: repetition is a nuisance,
-    not a danger, and budgets still hold.
+    Case, width, spaces and invisible characters make no difference; short comments do not count. Without Redis nothing is
+    refused: repetition is a nuisance, not a danger, and budgets still hold.
     """
 
     name = "duplicate_text"
@@ -27,6 +29,8 @@ class DuplicateText:
         self._said = said
 
     async def find_fault(self, publication: Publication) -> str | None:
+        if publication.kind is PublicationKind.COMMENT and len(publication.body) < SHORT_COMMENT:
+            return None
         key = publication.idempotency_key
         try:
             is_admitted = await self._said.note(

@@ -8,8 +8,13 @@ import subprocess
 import sys
 from typing import Any
 
+from sqlalchemy import text
+
 from cache import keys
+from services.engagement.like_post import like_post
+from services.notifications.process_activities import process_activities
 from settings import Settings
+from tests.services.engagement.true_counters import wrong_counters
 from tests.timeline_corruptions import member
 from tests.world import World
 
@@ -34,6 +39,7 @@ async def test_doctor_names_repairs_and_says_so_by_its_status(world: World, sett
     await world.follow("bob", "ada")
     posts = [await world.post("ada") for _ in range(8)]
     await world.drain()
+    assert (await process_activities(world.backends)).taken == 9
     assert "3 timelines made anew" in _tidings(settings, "feeds", "rebuild", "--everybody", status=0)
     assert "3 looked at, 3 in the cache, 3 warm, 0 wrong" in _tidings(settings, "doctor", status=0)
 
@@ -54,6 +60,18 @@ async def test_doctor_names_repairs_and_says_so_by_its_status(world: World, sett
     }
     assert json.loads(_tidings(settings, "doctor", "--sample", "2", "--json", status=0))["timelines"]["checked"] == 2
     assert await world.walk("bob", 3) == posts[::-1]
+
+
+async def test_doctor_counts_likes_again(world: World, settings: Settings) -> None:
+    await world.add("ada", "bob")
+    post = await world.post("ada")
+    await like_post(world.backends, viewer_id=world.ids["bob"], post_id=post)
+    async with world.backends.database.writing() as session:
+        await session.execute(text("UPDATE posts SET like_count = 4"))
+    shown = _tidings(settings, "doctor", "--repair", status=1)
+    assert "WRONG counters: 1 posts counted anew, 1 wrong" in shown
+    assert f"post {post}: 5 likes instead of 1 (counted again)\n" in shown
+    assert await wrong_counters(world.backends) == []
 
 
 async def test_arguments_that_contradict_each_other(settings: Settings) -> None:

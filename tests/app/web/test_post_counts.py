@@ -19,8 +19,8 @@ async def publish(web: RunningServer, name: str) -> str:
     return post_id
 
 
-def counts(post_id: str, shares: int) -> dict[str, Any]:
-    return {"postCounts": {"postId": post_id, "likeCount": 0, "commentCount": 0, "shareCount": shares}}
+def counts(post_id: str, shares: int, *, likes: int = 0, comments: int = 0) -> dict[str, Any]:
+    return {"postCounts": {"postId": post_id, "likeCount": likes, "commentCount": comments, "shareCount": shares}}
 
 
 async def test_shares_are_told_over_sockets_and_streams(web: RunningServer) -> None:
@@ -45,6 +45,18 @@ async def test_shares_are_told_over_sockets_and_streams(web: RunningServer) -> N
     async with asyncio.timeout(10):
         while web.state.post_counts.watched_count:
             await asyncio.sleep(0.02)
+
+
+async def test_likes_and_comments_are_told_before_they_are_at_rest(web: RunningServer) -> None:
+    post_id = await publish(web, "liked")
+    async with open_source(web.port, COUNTS, ids=[post_id]) as stream:
+        assert await stream.data() == counts(post_id, 0)
+        await done(web, "fan", "likePost", postId=post_id)
+        assert await stream.data() == counts(post_id, 0, likes=1)
+        await done(web, "fan", "addComment", postId=post_id, text="words")
+        assert await stream.data() == counts(post_id, 0, likes=1, comments=1)
+        await done(web, "fan", "unlikePost", postId=post_id)
+        assert await stream.data() == counts(post_id, 0, comments=1)
 
 
 async def test_how_many_posts(web: RunningServer) -> None:

@@ -172,7 +172,8 @@ async def test_hidden_accounts_answer_as_if_they_did_not_exist(web: RunningServe
         fields = {"userId": user_id} | MUTATIONS[mutation]
         answer = await web.post({"query": query, "variables": {"input": fields}}, token=token_for(f"{mutation}_viewer"))
         assert answer.status_code == 200
-        answers.add(answer.content)
+        # What is left of the budget is the asker's own affair, and changes with every request.
+        answers.add(answer.content.partition(b',"extensions":{"rateLimit":')[0])
     (same,) = answers
     assert b'"code":"NOT_FOUND"' in same
     assert b'"user":null' in same

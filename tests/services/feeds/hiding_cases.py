@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.ids import to_global_id
 from domain.moderation import ModerationChange
+from domain.paging import PageRequest
 from domain.preferences import FeedPreferences
 from domain.records import Visibility
 from resolvers.context import OperationContext
@@ -23,6 +24,8 @@ from services.hashtags.follow_hashtag import follow_hashtag
 from services.media.finish_upload import finish_upload
 from services.moderation.moderate_account import moderate_account
 from services.moderation.remove_post import remove_post
+from services.notifications.list_notifications import list_notifications
+from services.notifications.process_activities import process_activities
 from services.posts.share_post import share_post
 from services.preferences.update_preferences import update_preferences
 from tests.live_hub import idle_hub
@@ -138,6 +141,12 @@ async def _cursor_step(world: HidingWorld) -> None:
     await world.mutate("vera", "markFeedSeen", {"cursor": page.edges[0].cursor})
 
 
+async def _read_notifications(world: HidingWorld) -> None:
+    await process_activities(world.backends)
+    page = await list_notifications(world.backends, viewer_id=world.ids["vera"], page=PageRequest(1, None))
+    await world.mutate("vera", "markNotificationsRead", {"notificationId": to_global_id("Notification", page.nodes[0].id)})
+
+
 async def _ask_cora(world: HidingWorld) -> None:
     await follow_user(world.backends, follower_id=world.ids["zoe"], followee_id=world.ids["cora"])
 
@@ -220,6 +229,8 @@ MUTATIONS = [
     _mutation("unbookmarkPost", "vera", {"by ada"}, of=_post("by ada")),
     _mutation("addComment", "vera", {"by ada"}, of=_post("by ada", text="words")),
     _mutation("deleteComment", "vera", {"by ada"}, of=_comment, before=_say),
+    _mutation("reportPost", "vera", of=_post("by ada", reason="SPAM")),
+    Case("markNotificationsRead", _read_notifications, frozenset()),
     Case("markFeedSeen", _cursor_step, frozenset()),
     Case("markFeedSeen hiding what was seen", _cursor_step, ALL, _seen),
 ]

@@ -16,6 +16,7 @@ from services.idempotency import answer_once
 from services.idempotency.answer_once import ResultGoneError
 from services.idempotency.forget_old_keys import forget_old_keys
 from services.idempotency.run_once import find_same_request
+from services.posts import publish_post as publish_post_module
 from services.posts.delete_post import delete_post
 from services.posts.edit_post import edit_post
 from services.posts.publish_post import publish_post
@@ -252,6 +253,26 @@ async def test_fifty_hold_nobody_up(world: World, settings: Settings) -> None:
             assert not first.done()
         made = await first
         assert (await publish(other, ada)).id == made.id
+
+
+async def test_the_rules_for_texts_are_asked_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.add("ada")
+    ada, asked, may_go_on = world.ids["ada"], list[str](), asyncio.Event()
+
+    async def ask(*_: Any, body: str, **__: Any) -> None:
+        asked.append(body)
+        await may_go_on.wait()
+
+    monkeypatch.setattr(publish_post_module, "check_words", ask)
+    attempts = [asyncio.create_task(publish(world.backends, ada)) for _ in range(10)]
+    async with asyncio.timeout(10):
+        while sum(one.done() for one in attempts) < 9:
+            await asyncio.sleep(0.01)
+    assert all(isinstance(one.exception(), RefusedError) for one in attempts if one.done())
+    may_go_on.set()
+    await asyncio.wait(attempts)
+    await publish(world.backends, ada)
+    assert asked == ["hello"]
 
 
 async def test_an_attempt_that_is_given_up_leaves_nothing(world: World) -> None:

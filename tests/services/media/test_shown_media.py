@@ -27,6 +27,7 @@ from services.media.find_media import find_media
 from services.media.finish_upload import finish_upload
 from services.media.process_upload import process_next_upload
 from services.posts.delete_post import delete_post
+from services.posts.edit_post import edit_post
 from services.posts.publish_post import publish_post
 from tests.count_queries import count_queries
 from tests.live_hub import idle_hub
@@ -88,6 +89,13 @@ async def test_a_post_with_pictures(ada: World) -> None:
     first, second = await ready(ada, "ada", png((400, 300))), await finished(ada)
     post = await publish(ada, second, first, body=" \u200b ")
     assert post.text == ""
+    edit: dict[str, Any] = {"author_id": ada.ids["ada"], "visibility": None}
+    for body in ("words", " "):
+        edited = await edit_post(ada.backends, post_id=post.id, body=body, **edit)
+        assert edited.text == body.strip()
+    plain = await publish(ada)
+    assert await refusal(edit_post(ada.backends, post_id=plain.id, body=" ", **edit)) == (RefusalCode.BLANK, ("text",))
+    await delete_post(ada.backends, author_id=ada.ids["ada"], post_id=plain.id)
     text = f"query ($id: ID!) {{ post(id: $id) {{ text {MEDIA} }} feed {{ nodes {{ {MEDIA} }} }} }}"
     answer = await ask(ada, "bob", text, id=to_global_id("Post", post.id))
     pending, shown_one = answer["post"]["media"]
@@ -168,10 +176,12 @@ async def test_media_on_a_copy_of_the_page(ada: World) -> None:
     text = f"{{ feed(first: 10) {{ status {{ complete }} nodes {{ text {MEDIA} }} }} }}"
     before = await ask(ada, "bob", text)
     async with asyncio.timeout(5):
-        while (copy := await ada.backends.feed_shelf.read(ada.ids["bob"], PageRequest(10), place=None, order=None)) is None:
+        while (
+            copy := await ada.backends.feed_shelf.read(ada.ids["bob"], PageRequest(10, None), place=None, order=None)
+        ) is None:
             await asyncio.sleep(0.01)
     assert copy.extras is not None
-    assert {post_id: len(media) for post_id, media in copy.extras.media.items()} == {post.id: 1, post.id: 1} | {
+    assert {post_id: len(media) for post_id, media in copy.extras.media.items()} == {post.id: 1} | {
         edge.node.id: 0 for edge in copy.edges if edge.node.id != post.id
     }
     (found,) = copy.extras.media[post.id]

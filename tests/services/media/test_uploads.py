@@ -265,7 +265,6 @@ async def test_a_store_that_is_away_rejects_nothing(ada: World, monkeypatch: pyt
 
 
 async def test_without_a_store_nothing_is_taken(settings: Settings, ada: World) -> None:
-    assert ada.backends.media.upload_ttl == timedelta(minutes=15)
     desk = ada.backends.media
     assert (desk.upload_ttl, desk.upload_limit) == (timedelta(minutes=15), 10_000_000)
     async with backends_with(settings, media_url=SecretStr("")) as bare:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from db import shown_actors
 from domain.notifications import GROUP_WINDOW, MAX_ACTORS, REMEMBERED
+from services.graph.mute_user import mute_user
 from services.notifications.count_unread import count_unread
 from services.notifications.mark_notifications_read import mark_notifications_read
 from tests.services.graph.facts import execute
@@ -13,7 +17,7 @@ from tests.services.notifications.telling import Telling
 _MINUTE = timedelta(minutes=1)
 
 
-async def test_the_newest_eight_and_the_count_of_all(telling: Telling) -> None:
+async def test_the_newest_eight_and_the_count_of_all(telling: Telling, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"liker{number}" for number in range(12)]
     await telling.world.add(*names)
     post_id = await telling.world.post("ada")
@@ -24,6 +28,11 @@ async def test_the_newest_eight_and_the_count_of_all(telling: Telling) -> None:
         await telling.like(name, post_id)
     newest = tuple(reversed(names))[:MAX_ACTORS]
     assert await telling.told("ada") == [("LIKE", post_id, newest, 12)]
+    # Of very many, those beyond the newest are counted without a look at each.
+    monkeypatch.setattr(shown_actors, "MAX_JUDGED", 9)
+    await telling.unlike("liker0", post_id)
+    await mute_user(telling.backends, viewer_id=telling.world.ids["ada"], user_id=telling.world.ids["liker11"], until=None)
+    assert await telling.told("ada") == [("LIKE", post_id, tuple(f"liker{number}" for number in range(10, 2, -1)), 10)]
 
 
 async def test_a_group_ends_twelve_hours_after_its_beginning(telling: Telling) -> None:

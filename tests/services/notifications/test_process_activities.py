@@ -151,6 +151,11 @@ async def test_several_workers_lose_nobody_and_double_nothing(telling: Telling) 
     assert liked == {("LIKE", posts[0]): 16, ("FOLLOW", None): 16, ("LIKE", posts[1]): 12}
     doubled = "SELECT recipient_id, kind, post_id FROM notifications GROUP BY 1, 2, 3 HAVING count(*) > 1"
     assert await telling.rows(doubled) == []
+    miscounted = """
+      SELECT n.id FROM notifications n WHERE n.actor_count <> (
+        SELECT count(*) FROM notification_actors a WHERE a.notification_id = n.id AND a.withdrawn_at IS NULL)
+    """
+    assert await telling.rows(miscounted) == []
 
 
 async def test_the_end_of_a_like_is_not_overtaken_by_its_beginning(telling: Telling) -> None:

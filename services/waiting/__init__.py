@@ -1,0 +1,1 @@
+"""Promises that workers have not kept yet, as operators deal with them."""
