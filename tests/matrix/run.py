@@ -15,7 +15,10 @@ from tests.matrix.mutations import Mutator, mutations
 from tests.matrix.stage import Stage
 
 SHALLOW = Depths()
+FARTHER = Depths(looked_up=1, listed=1)
 DEEP = Depths(looked_up=1, listed=2)
+_DEEP_FIELDS = ("post", "user", "viewer", "feed", "notifications", "missedFeedEvents")
+"""Those by which one comes to all types; two things further from each of a hundred others would take minutes."""
 Part = Callable[[Stage], Awaitable[Tally]]
 
 _SHORT_VIEWERS = ("ada", "friend", "blocked", "blocking", "muting", "anonymous")
@@ -67,11 +70,12 @@ def _whole_moment(moment: Moment) -> Part:
         total = Tally()
         async with stage.as_it_was():
             # Whatever is kept of what was visible is kept now, and its cursors go on from before.
-            await stage.look(f"before {moment.name}", SHALLOW)
+            await stage.look(f"before {moment.name}", SHALLOW, moment.viewers)
             await moment.change(stage)
-            total.add(await stage.look(moment.name, DEEP))
+            total.add(await stage.look(moment.name, FARTHER))
+            total.add(await stage.look(moment.name, DEEP, moment.viewers[:1], _DEEP_FIELDS))
             await stage.world.drain()
-            total.add(await stage.look(f"{moment.name}, and workers have been at it", SHALLOW))
+            total.add(await stage.look(f"{moment.name}, and workers have been at it", SHALLOW, moment.viewers))
         return total
 
     return take
@@ -81,7 +85,8 @@ def _whole_mutation(name: str, number: int) -> Part:
     async def take(stage: Stage) -> Tally:
         async with stage.as_it_was():
             total = await Mutator(stage, name, hidden=100, visible=2, turn=number).read(name)
-            total.add(await stage.look(f"after {name}", SHALLOW))
+            some = [VIEWERS[(number + step) % len(VIEWERS)] for step in (0, 4, 8)]
+            total.add(await stage.look(f"after {name}", SHALLOW, some))
         return total
 
     return take
