@@ -12,8 +12,8 @@ from services.engagement.list_comments import comments_scope
 from services.engagement.load_visible_comments import load_comments_under_posts
 from services.idempotency.answer_once import Attempt, answer_once
 from services.idempotency.run_once import OnceOperation
+from services.posts.admitted_words import admitted_words
 from services.posts.check_input import check_body
-from services.posts.check_words import check_words
 from services.protection.check_publication import PublicationKind
 
 Commented = tuple[Edge[CommentRecord] | None, VisiblePost]
@@ -26,7 +26,7 @@ async def add_comment(
     """The new comment; of a share without words under what it shares. The same key with the same input gives the first one.
 
     Raises RefusedError: BLANK, TOO_LONG (2,000 code points) or INVALID for the text, NOT_FOUND for a post that is hidden or
-    absent, what `check_words` and `begin_once` refuse.
+    absent, what `admitted_words` and `begin_once` refuse.
     """
     request = {"post_id": post_id, "text": body}
     attempt = Attempt(viewer_id, OnceOperation.ADD_COMMENT, idempotency_key, request)
@@ -45,8 +45,8 @@ async def add_comment(
 
 async def _add(backends: Backends, attempt: Attempt, *, viewer_id: int, post_id: int, body: str) -> Commented:
     check_body(body, max_length=MAX_COMMENT_LENGTH)
-    await check_words(backends, PublicationKind.COMMENT, author_id=viewer_id, body=body, idempotency_key=attempt.key)
-    async with backends.database.writing() as session:
+    words = admitted_words(backends, PublicationKind.COMMENT, author_id=viewer_id, body=body, idempotency_key=attempt.key)
+    async with words, backends.database.writing() as session:
         once = await attempt.begin(session)
         root = await require_root(session, post_id, viewer_id=viewer_id)
         written = await insert_comment(session, post_id=root.post.id, author_id=viewer_id, body=body)

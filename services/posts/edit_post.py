@@ -12,8 +12,8 @@ from domain.activities import ActivityKind
 from domain.errors import RefusalCode, refused
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
+from services.posts.admitted_words import admitted_words
 from services.posts.check_input import check_body, has_words
-from services.posts.check_words import check_words
 from services.posts.load_visible_posts import load_visible_posts_in
 from services.posts.lock_own_post import lock_own_post
 from services.posts.resolve_entities import resolve_entities
@@ -29,11 +29,12 @@ async def edit_post(
     Raises RefusedError: NOT_FOUND for a post that is not the author's (the same answer as for one that does not exist),
     NOT_ALLOWED for a share without words, CONTENT_REJECTED for a text that a rule refuses.
     """
-    if body is not None and has_words(body):
-        check_body(body)
-        # Saved again as it stands, a text is not said again.
-        await check_words(backends, PublicationKind.EDIT, author_id=author_id, body=body, idempotency_key=str(post_id))
-    async with backends.database.writing() as session:
+    said = body if body is not None and has_words(body) else None
+    if said is not None:
+        check_body(said)
+    # Saved again as it stands, a text is not said again.
+    words = admitted_words(backends, PublicationKind.EDIT, author_id=author_id, body=said, idempotency_key=str(post_id))
+    async with words, backends.database.writing() as session:
         before = await lock_own_post(session, post_id, author_id=author_id)
         if body is not None and not has_words(body):
             body = await _without_words(session, before, body)

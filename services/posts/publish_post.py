@@ -15,8 +15,8 @@ from services.backends import Backends
 from services.idempotency.answer_once import Attempt, answer_once
 from services.idempotency.run_once import OnceOperation
 from services.media.attach_media import lock_attachable
+from services.posts.admitted_words import admitted_words
 from services.posts.check_input import check_body, check_location, has_words
-from services.posts.check_words import check_words
 from services.posts.load_made_post import load_made_post
 from services.posts.resolve_entities import resolve_entities
 from services.posts.text_entities import hashtag_names
@@ -75,10 +75,8 @@ async def _publish(
     else:
         check_body(body)
     check_location(location)
-    if body:
-        # Pictures alone are no repeated words.
-        await check_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key)
-    async with backends.database.writing() as session:
+    words = admitted_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key)
+    async with words, backends.database.writing() as session:
         once = await attempt.begin(session)
         await lock_attachable(session, media_ids, owner_id=author_id)
         entities = await resolve_entities(session, body)

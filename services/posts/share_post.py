@@ -13,8 +13,8 @@ from domain.records import PostRecord, Visibility
 from services.backends import Backends
 from services.idempotency.answer_once import Attempt, answer_once
 from services.idempotency.run_once import OnceOperation
+from services.posts.admitted_words import admitted_words
 from services.posts.check_input import check_body, has_words
-from services.posts.check_words import check_words
 from services.posts.load_made_post import load_made_post
 from services.posts.load_visible_posts import load_visible_posts_in
 from services.posts.resolve_entities import resolve_entities
@@ -49,8 +49,9 @@ async def _share(
 ) -> PostRecord:
     if not is_plain:
         check_body(body)
-        await check_words(backends, PublicationKind.QUOTE, author_id=author_id, body=body, idempotency_key=attempt.key)
-    async with backends.database.writing() as session:
+    said = None if is_plain else body
+    words = admitted_words(backends, PublicationKind.QUOTE, author_id=author_id, body=said, idempotency_key=attempt.key)
+    async with words, backends.database.writing() as session:
         once = await attempt.begin(session)
         root_id = await _lock_shareable_root(session, post_id, viewer_id=author_id)
         if is_plain:

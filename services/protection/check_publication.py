@@ -6,7 +6,7 @@ from domain.errors import RefusalCode, refused
 from services.backends import Backends
 from services.protection.publication import Publication, PublicationKind
 
-__all__ = ["Publication", "PublicationKind", "check_publication"]
+__all__ = ["Publication", "PublicationKind", "check_publication", "forget_publication"]
 
 
 async def check_publication(backends: Backends, publication: Publication) -> None:
@@ -20,3 +20,9 @@ async def check_publication(backends: Backends, publication: Publication) -> Non
         if fault is not None:
             backends.observer.publication_was_refused(rule=rule.name)
             raise refused(RefusalCode.CONTENT_REJECTED, f"{rule.name}: {fault}", "text")
+
+
+async def forget_publication(backends: Backends, publication: Publication) -> None:
+    """It was admitted, and not published after all."""
+    for rule in backends.publication_rules:
+        await rule.forget(publication)

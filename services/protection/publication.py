@@ -39,3 +39,6 @@ class PublicationRule(Protocol):
 
     async def find_fault(self, publication: Publication) -> str | None:
         """Why it refuses, in words for the author; None where it does not. May raise UnavailableError."""
+
+    async def forget(self, publication: Publication) -> None:
+        """What the rule has admitted was not published after all. Never raises."""

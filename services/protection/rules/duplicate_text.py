@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import unicodedata
 from datetime import timedelta
@@ -29,20 +30,36 @@ class DuplicateText:
         self._said = said
 
     async def find_fault(self, publication: Publication) -> str | None:
-        if publication.kind is PublicationKind.COMMENT and len(publication.body) < SHORT_COMMENT:
+        if _is_short_comment(publication):
             return None
-        key = publication.idempotency_key
         try:
             is_admitted = await self._said.note(
                 publication.author_id,
                 digest=_digest(normalise(publication.body)),
-                attempt=_digest(f"{publication.kind}:{key}") if key is not None else "",
+                attempt=_attempt(publication),
                 limit=MAX_REPETITIONS,
                 window=WINDOW,
             )
         except CacheUnavailableError:
             return None
         return None if is_admitted else f"the same text at most {MAX_REPETITIONS} times an hour"
+
+    async def forget(self, publication: Publication) -> None:
+        """So a server that was away for a moment makes no repetition of what its author tried again."""
+        if not _is_short_comment(publication):
+            with contextlib.suppress(CacheUnavailableError):
+                await self._said.forget(
+                    publication.author_id, digest=_digest(normalise(publication.body)), attempt=_attempt(publication)
+                )
+
+
+def _is_short_comment(publication: Publication) -> bool:
+    return publication.kind is PublicationKind.COMMENT and len(publication.body) < SHORT_COMMENT
+
+
+def _attempt(publication: Publication) -> str:
+    key = publication.idempotency_key
+    return _digest(f"{publication.kind}:{key}") if key is not None else ""
 
 
 def normalise(body: str) -> str:

@@ -67,6 +67,9 @@ class ExternalClassifier:
         is_line = isinstance(reason, str) and check_line(reason, MAX_REASON_LENGTH) is None
         return str(reason) if is_line else "the text is not accepted"
 
+    async def forget(self, publication: Publication) -> None:
+        """It remembers nothing."""
+
     async def close(self) -> None:
         await self._client.aclose()
 

@@ -16,3 +16,6 @@ class TooManyMentions:
         if publication.mention_count <= MAX_MENTIONS:
             return None
         return f"a text mentions at most {MAX_MENTIONS} people"
+
+    async def forget(self, publication: Publication) -> None:
+        """It remembers nothing."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -259,11 +261,13 @@ async def test_the_rules_for_texts_are_asked_once(world: World, monkeypatch: pyt
     await world.add("ada")
     ada, asked, may_go_on = world.ids["ada"], list[str](), asyncio.Event()
 
-    async def ask(*_: Any, body: str, **__: Any) -> None:
+    @asynccontextmanager
+    async def ask(*_: Any, body: str, **__: Any) -> AsyncIterator[None]:
         asked.append(body)
         await may_go_on.wait()
+        yield
 
-    monkeypatch.setattr(publish_post_module, "check_words", ask)
+    monkeypatch.setattr(publish_post_module, "admitted_words", ask)
     attempts = [asyncio.create_task(publish(world.backends, ada)) for _ in range(10)]
     async with asyncio.timeout(10):
         while sum(one.done() for one in attempts) < 9:

@@ -69,6 +69,20 @@ async def test_short_comments_may_say_the_same(limited: Backends, author_id: int
         await check_publication(limited, said(author_id, "Thanks!", PublicationKind.COMMENT))
 
 
+async def test_what_is_not_published_counts_as_nothing(limited: Backends) -> None:
+    world = World(limited)
+    await world.add("ada")
+    for _ in range(MAX_REPETITIONS + 2):
+        with pytest.raises(RefusedError) as gone:
+            await world.share("ada", 1, "a quote of nothing")
+        assert gone.value.refusals[0].code is RefusalCode.NOT_FOUND
+    for _ in range(MAX_REPETITIONS):
+        await world.post("ada", "a quote of nothing")
+    with pytest.raises(RefusedError) as refused:
+        await world.post("ada", "a quote of nothing")
+    assert rejected(refused.value) == "duplicate_text"
+
+
 async def test_one_request_sent_again_is_one_publication(limited: Backends, author_id: int) -> None:
     same = said(author_id, "hello", key="k")
     await asyncio.gather(*(check_publication(limited, same) for _ in range(50)))
