@@ -15,6 +15,8 @@ from sqlalchemy import TextClause, text
 from db.database import WriteSession
 from db.outbox import OutboxKind
 
+OTHER_PICTURES = "other_pictures"
+"""In a post's row of change: what its pictures have come to was another thing."""
 _FOLLOWS = "rf.follower_id IS NOT NULL"
 _NOTE_RELATIONS = """
     INSERT INTO outbox (kind, author_id, before)
@@ -111,7 +113,8 @@ _ACCOUNT = text(
 _POST = text(
     """
     INSERT INTO outbox (kind, author_id, post_id, before)
-    SELECT :kind, p.author_id, p.id, jsonb_build_object('text', p.text, 'visibility', p.visibility, 'hashtag_ids',
+    SELECT :kind, p.author_id, p.id, CAST(:more AS jsonb) || jsonb_build_object(
+      'text', p.text, 'visibility', p.visibility, 'hashtag_ids',
       (SELECT coalesce(jsonb_agg(t.hashtag_id ORDER BY t.hashtag_id), '[]') FROM post_hashtags t WHERE t.post_id = p.id))
     FROM posts p WHERE p.id = :post_id
     """
@@ -197,7 +200,13 @@ async def note_account(
 async def note_edit(session: WriteSession, post_id: int, *, is_published_again: bool) -> None:
     """The promise to tell of an edit, with what the post was. `is_published_again`: it was private and no longer is."""
     kind = OutboxKind.POST_PUBLISHED if is_published_again else OutboxKind.POST_EDITED
-    await session.execute(_POST, {"kind": kind.value, "post_id": post_id})
+    await session.execute(_POST, {"kind": kind.value, "post_id": post_id, "more": "{}"})
+
+
+async def note_pictures(session: WriteSession, post_id: int) -> None:
+    """The promise to tell that the post, which is locked, shows something else, though its words are the same."""
+    parameters = {"kind": OutboxKind.POST_EDITED.value, "post_id": post_id, "more": f'{{"{OTHER_PICTURES}": true}}'}
+    await session.execute(_POST, parameters)
 
 
 async def note_deletion(session: WriteSession, post_id: int) -> None:

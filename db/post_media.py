@@ -37,6 +37,11 @@ _WITH_POSTS = text(
     WHERE m.id = ANY(CAST(:ids AS bigint[]))
     """
 )
+_SHOWING = """
+    SELECT p.id FROM posts p JOIN post_media a ON a.post_id = p.id WHERE a.media_id = :media_id AND p.deleted_at IS NULL
+"""
+_LOCK_SHOWING = text(f"{_SHOWING} FOR NO KEY UPDATE OF p")
+_IS_SHOWN = text(f"SELECT EXISTS ({_SHOWING})")
 _DISCARD = text(
     """
     UPDATE media SET collect_at = clock_timestamp() WHERE id IN (SELECT media_id FROM post_media WHERE post_id = :post_id)
@@ -89,6 +94,17 @@ async def load_media_with_posts(session: ReadSession, media_ids: Iterable[int]) 
     """Media by id, each with the post that shows it. Who may see them is not decided here."""
     rows = await session.execute(_WITH_POSTS, {"ids": list(media_ids)})
     return {row[0]: (to_media(row[:MEDIA_WIDTH]), row[MEDIA_WIDTH]) for row in rows}
+
+
+async def lock_showing_post(session: WriteSession, media_id: int) -> int | None:
+    """The post that shows it, locked until the transaction ends: before the media themselves are, as who deletes it does."""
+    found = (await session.execute(_LOCK_SHOWING, {"media_id": media_id})).scalar()
+    return int(found) if found is not None else None
+
+
+async def is_shown(session: ReadSession, media_id: int) -> bool:
+    """Whether a post that exists shows it."""
+    return bool((await session.execute(_IS_SHOWN, {"media_id": media_id})).scalar_one())
 
 
 async def discard_media_of_post(session: WriteSession, post_id: int) -> None:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class FilledPage(Generic[K, T]):
-    """At most `size` items with their keys; `end` is the key to go on from (None: nothing was examined)."""
+    """At most `size` items with their keys; `end` is the key to go on from (None: where the page began)."""
 
     items: list[tuple[K, T]]
     has_more: bool
@@ -43,5 +43,6 @@ async def fill_page(fetch: Callable[[K, int], Awaitable[list[tuple[K, T | None]]
                 kept.append((key, item))
             position = key
         if len(candidates) < count:
-            return FilledPage(kept, has_more=False, end=kept[-1][0] if kept else (position if examined else None))
+            # Nothing but what is hidden is the same answer as nothing: a position would tell that there is something, and when.
+            return FilledPage(kept, has_more=False, end=kept[-1][0] if kept else None)
     return FilledPage(kept, has_more=True, end=position)

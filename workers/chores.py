@@ -95,8 +95,11 @@ class ChoreBoard:
             return await chore.waiting_seconds(self._backends)
         except UnavailableError:
             log.warning("chores.database_unavailable", chore=chore.name)
-            await asyncio.sleep(_LOOK_SECONDS)
-            return None
+        except Exception:
+            # One chore's mistake is not the others' end: this is the process that delivers posts.
+            log.exception("chores.look_failed", chore=chore.name)
+        await asyncio.sleep(_LOOK_SECONDS)
+        return None
 
     async def _come_round(self, chore: RegularChore) -> None:
         while True:
@@ -105,6 +108,9 @@ class ChoreBoard:
                 async with self._backends.database.writing() as session:
                     has_turn = await take_turn(session, chore.name, every_seconds=chore.every_seconds)
             except UnavailableError:
+                continue
+            except Exception:
+                log.exception("chores.turn_failed", chore=chore.name)
                 continue
             if has_turn:
                 await _send(chore.name, chore.send)

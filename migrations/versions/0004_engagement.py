@@ -266,6 +266,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("users", "avatar_key")
     op.drop_column("users", "avatar_media_id")
+    # What was liked and commented on goes: the score is again what was imported.
+    op.execute("UPDATE posts SET engagement_score = imported_engagement WHERE engagement_score <> imported_engagement")
     op.drop_column("posts", "imported_engagement")
     op.drop_index("ix_follows_close_friends", table_name="follows", postgresql_where=sa.text("close_friend"))
     op.drop_column("follows", "interaction_at")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from db.change_rows import ChangeRow
+from db.feed_changes import OTHER_PICTURES
 from db.outbox import OutboxKind
 from domain.preferences import FeedPreferences
 from domain.records import PostRecord, Relation, UserRecord, Visibility
@@ -164,6 +165,10 @@ class Case:
         if edit is not None:
             post = replace(post, text=edit["text"], visibility=Visibility(edit["visibility"]))
         return post
+
+    def has_other_pictures(self, post_id: int) -> bool:
+        """Whether what the client has of the post's pictures is no longer so."""
+        return any(row.before and OTHER_PICTURES in row.before for row in self.pending(post_id))
 
     def hashtags_of_post_before(self, post_id: int, now: tuple[int, ...]) -> tuple[int, ...]:
         """The hashtags that the post named."""

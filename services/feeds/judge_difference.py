@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from domain.feed import FeedEntry
 from domain.feed_rule import FeedRules, Reason, Verdict, is_repetition, judge_reason, reasons_of_entry
-from domain.records import PostFacts, Visibility
+from domain.records import PostFacts, PostRecord, Visibility
 from domain.visibility import why_post_is_hidden
 from services.feeds.difference_case import Case
 from services.feeds.difference_facts import DifferenceFacts
@@ -15,7 +15,9 @@ from services.feeds.feed_entry import reasons_of
 from services.feeds.feed_events import Added, Changed, FeedChange, Removed
 from services.feeds.foretell_delivery import with_delivery
 
-_Reading = tuple[str, Visibility, tuple[str, Visibility] | None]
+_Words = tuple[str, Visibility, bool]
+"""Text, who may read it, whether the pictures are other ones than now."""
+_Reading = tuple[_Words, _Words | None]
 """What a reader sees of a post that may change: words and visibility, and the same of what it quotes, if that is visible."""
 
 
@@ -150,8 +152,11 @@ class DifferenceJudge:
         quoted = self.facts.posts.get(post.shared_post_id) if post.shared_post_id is not None else None
         seen = self._seen(case, quoted, is_before=is_before) if quoted is not None else None
         if seen is None or why_post_is_hidden(seen, viewer_id=case.viewer_id) is not None:
-            return post.text, post.visibility, None
-        return post.text, post.visibility, (seen.post.text, seen.post.visibility)
+            return self._words(case, post, is_before=is_before), None
+        return self._words(case, post, is_before=is_before), self._words(case, seen.post, is_before=is_before)
+
+    def _words(self, case: Case, post: PostRecord, *, is_before: bool) -> _Words:
+        return post.text, post.visibility, is_before and case.has_other_pictures(post.id)
 
     def _hashtags(self, case: Case, root_id: int, *, is_before: bool) -> tuple[int, ...]:
         """Those of the post that the viewer follows."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from enum import Enum
 
 from db import media
+from db.database import WriteSession
+from db.feed_changes import note_pictures
+from db.post_media import is_shown, lock_showing_post
+from domain import subjects
 from domain.errors import UnavailableError
 from domain.media import StoredMedia
 from domain.picture_structure import NotAPictureError
@@ -25,6 +30,10 @@ _LEASE_SECONDS = WALL_SECONDS + 60.0
 _AGAIN_SECONDS = 5.0
 _MOST_ATTEMPTS = 5
 """What ends its worker again and again is rejected."""
+
+
+class _ShownMeanwhileError(Exception):
+    """A post has taken the picture between two statements."""
 
 
 class ProcessingOutcome(Enum):
@@ -79,8 +88,9 @@ async def _process(backends: Backends, store: MediaStore, upload: StoredMedia) -
     await asyncio.to_thread(examine_content, content, upload)
     clean = await clean_picture(content, upload.content_type)
     await _put(store, upload, clean)
-    async with backends.database.writing() as session:
-        is_ours = await media.mark_ready(
+
+    async def mark(session: WriteSession) -> bool:
+        return await media.mark_ready(
             session,
             upload.record.id,
             attempt=upload.attempts,
@@ -88,7 +98,8 @@ async def _process(backends: Backends, store: MediaStore, upload: StoredMedia) -
             height=clean.height,
             byte_size=len(clean.picture),
         )
-    if not is_ours:
+
+    if not await _conclude(backends, upload, mark):
         return await _clear_lost(backends, store, upload)
     await store.delete([upload.upload_key])
     return ProcessingOutcome.READY
@@ -103,14 +114,35 @@ async def _put(store: MediaStore, upload: StoredMedia, clean: CleanPicture) -> N
 
 
 async def _reject(backends: Backends, store: MediaStore, upload: StoredMedia) -> ProcessingOutcome:
-    async with backends.database.writing() as session:
-        is_ours = await media.mark_rejected(
+    async def mark(session: WriteSession) -> bool:
+        return await media.mark_rejected(
             session, upload.record.id, attempt=upload.attempts, keep_seconds=KEPT_REJECTED.total_seconds()
         )
-    if not is_ours:
+
+    if not await _conclude(backends, upload, mark):
         return await _clear_lost(backends, store, upload)
     await store.delete(_keys(upload))
     return ProcessingOutcome.REJECTED
+
+
+async def _conclude(backends: Backends, upload: StoredMedia, mark: Callable[[WriteSession], Awaitable[bool]]) -> bool:
+    """Writes what became of it; whoever was shown the post while it was PENDING is told, as of an edit. False: not ours."""
+    while True:
+        try:
+            async with backends.database.writing() as session:
+                post_id = await lock_showing_post(session, upload.record.id)
+                is_ours = await mark(session)
+                if is_ours and post_id is not None:
+                    await note_pictures(session, post_id)
+                    session.touch(subjects.post(post_id))
+                elif is_ours and await is_shown(session, upload.record.id):
+                    # Its row is locked from here on: the second time the post is found.
+                    raise _ShownMeanwhileError
+        except _ShownMeanwhileError:
+            continue
+        if is_ours and post_id is not None:
+            backends.relay_bell.ring()
+        return is_ours
 
 
 async def _clear_lost(backends: Backends, store: MediaStore, upload: StoredMedia) -> ProcessingOutcome:

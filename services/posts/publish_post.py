@@ -75,7 +75,9 @@ async def _publish(
     else:
         check_body(body)
     check_location(location)
-    await check_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key)
+    if body:
+        # Pictures alone are no repeated words.
+        await check_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key)
     async with backends.database.writing() as session:
         once = await attempt.begin(session)
         await lock_attachable(session, media_ids, owner_id=author_id)

@@ -200,3 +200,16 @@ async def test_hostile_queries_and_texts_are_only_text(world: World) -> None:
         author=world.ids["ada"],
     )
     assert len(await found(world, "word")) == 1
+
+
+async def test_a_hidden_word_is_the_same_answer_as_an_absent_one(world: World) -> None:
+    await world.add("ada", "bob")
+    await world.post("ada", "the zymurgist's diary", visibility=Visibility.PRIVATE)
+    for viewer in ("bob", None):
+        viewer_id = world.ids[viewer] if viewer else None
+        for query in ("zymurgist", "zymur"):
+            hidden, absent = [
+                await search_posts(world.backends, query=one, viewer_id=viewer_id, page=PageRequest(20, None))
+                for one in (query, "xylograph")
+            ]
+            assert hidden == absent

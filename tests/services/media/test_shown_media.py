@@ -20,6 +20,7 @@ from resolvers.context import OperationContext
 from schema.execution import Engine
 from services.accounts.find_people import load_visible_users
 from services.accounts.update_profile import update_profile
+from services.feeds.feed_events import Changed
 from services.graph.block_user import block_user
 from services.media.attach_media import check_media_ids
 from services.media.collect_media import collect_media, collectable_seconds, sweep_uploads
@@ -29,10 +30,15 @@ from services.media.process_upload import process_next_upload
 from services.posts.delete_post import delete_post
 from services.posts.edit_post import edit_post
 from services.posts.publish_post import publish_post
+from services.posts.share_post import share_post
+from services.protection.rules.duplicate_text import MAX_REPETITIONS
+from settings import Settings
 from tests.count_queries import count_queries
+from tests.databases import backends_with
 from tests.live_hub import idle_hub
 from tests.pictures import files_of, folder_of, png, ready, upload
 from tests.services.graph.facts import execute, query, refusal
+from tests.stories.told_client import ToldClient
 from tests.world import World
 
 MEDIA = "media { id state url thumbnailUrl width height altText }"
@@ -104,6 +110,37 @@ async def test_a_post_with_pictures(ada: World) -> None:
     assert (shown_one["state"], shown_one["width"], shown_one["height"]) == ("READY", 400, 300)
     for address in (shown_one["url"], shown_one["thumbnailUrl"]):
         assert address.removeprefix("/media/") in files_of(ada)
+
+
+async def test_posts_of_pictures_alone_are_no_repetition(ada: World, settings: Settings) -> None:
+    async with backends_with(settings, limits="on") as limited:
+        for _ in range(MAX_REPETITIONS + 1):
+            await publish_post(
+                limited,
+                author_id=ada.ids["ada"],
+                body=" ",
+                visibility=Visibility.PUBLIC,
+                location=None,
+                media_ids=[await finished(ada)],
+            )
+
+
+async def test_who_was_shown_a_pending_picture_is_told_when_it_is_ready(ada: World) -> None:
+    early, quoted, gone, bad, late = [await finished(ada) for _ in range(5)]
+    shown = [await publish(ada, one) for one in (early, quoted, gone, bad)]
+    quote = await share_post(ada.backends, author_id=ada.ids["ada"], post_id=shown[1].id, body="see")
+    await delete_post(ada.backends, author_id=ada.ids["ada"], post_id=shown[2].id)
+    await execute(ada, "UPDATE media SET attempts = 5 WHERE id = :id", id=bad)
+    client = await ToldClient.open(ada.backends, ada.ids["bob"])
+    outcomes = [(await process_next_upload(ada.backends)).value for _ in range(5)]
+    assert sorted(outcomes) == ["ready", "ready", "ready", "ready", "rejected"]
+    await publish(ada, late)
+    changes = (await client.look()).changes
+    told = {change.facts.post.id for change in changes if isinstance(change, Changed)}
+    assert told == {shown[0].id, shown[1].id, shown[3].id, quote.id}
+    assert len(changes) == len(told) + 1
+    assert (await client.look()).changes == []
+    await client.check()
 
 
 async def test_media_of_a_page_take_one_statement(ada: World) -> None:
