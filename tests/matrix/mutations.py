@@ -32,8 +32,10 @@ TAKING_BACK = {
     "unlikePost",
     "unbookmarkPost",
     "unsharePost",
+    "markNotificationsRead",
 }
-"""What somebody did to a thing they may take back when it is hidden from them by now: that answers as it does."""
+"""What somebody did to a thing they may take back when it is hidden from them by now, and what they were told of they may have
+read: that answers as it does."""
 
 
 def one_of(global_id: str) -> Secret:

@@ -114,8 +114,10 @@ class Oracle:
         return {secret for secret in secrets if not self.sees(secret)}
 
     def has_dealt_with(self, secret: Secret) -> bool:
-        """Whether the viewer has done something to it that is still there, or an account to the viewer."""
+        """Whether the viewer has done something to it that is still there, or an account to the viewer; or was told of it."""
         kind, number = secret
+        if kind == "Notification":
+            return self.truth.notifications[number].recipient == self.viewer
         truth, pair = self.truth, (self.viewer, number)
         if kind == "User":
             back = (number, self.viewer)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from app.stack.urls import ServerUrls
 from app.stack.valkey import EmbeddedValkey
@@ -32,6 +33,13 @@ async def _reading(urls: ServerUrls, folder: Path) -> AsyncIterator[FeedClient]:
         yield FeedClient(client)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def reading(congress: Congress, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FeedClient]:
+    """One process for all walks that leave the servers alone."""
+    async with _reading(congress.urls, tmp_path_factory.mktemp("reading")) as client:
+        yield client
+
+
 async def _each(accounts: list[str], check: Callable[[str], Awaitable[None]]) -> None:
     turn = asyncio.Semaphore(READERS)
 
@@ -44,29 +52,27 @@ async def _each(accounts: list[str], check: Callable[[str], Awaitable[None]]) ->
             group.create_task(one(account))
 
 
-async def test_warm_timelines_give_the_feed_of_the_files(congress: Congress, is_whole: bool, tmp_path: Path) -> None:
+async def test_warm_timelines_give_the_feed_of_the_files(congress: Congress, is_whole: bool, reading: FeedClient) -> None:
     async def check(account: str) -> None:
         viewer_id, expected = congress.viewer_ids[account], congress.feeds[account]
-        await client.page(account)
+        await reading.page(account)
         before = await audit_timeline(congress.backends, viewer_id)
         assert before.is_warm
         assert before.is_right
-        check_walk(await client.walk(account), expected, degradations=[])
+        check_walk(await reading.walk(account), expected, degradations=[])
         # Nothing was built anew on the way: the second walk met the timeline that the first page made.
         assert await audit_timeline(congress.backends, viewer_id) == before
 
-    async with _reading(congress.urls, tmp_path) as client:
-        await _each(congress.accounts(is_whole=is_whole), check)
+    await _each(congress.accounts(is_whole=is_whole), check)
 
 
-async def test_cold_timelines_give_the_feed_of_the_files(congress: Congress, is_whole: bool, tmp_path: Path) -> None:
+async def test_cold_timelines_give_the_feed_of_the_files(congress: Congress, is_whole: bool, reading: FeedClient) -> None:
     async def check(account: str) -> None:
         viewer_id = congress.viewer_ids[account]
         await congress.backends.timelines.forget([viewer_id])
-        check_walk(await client.walk(account), congress.feeds[account], degradations=[])
+        check_walk(await reading.walk(account), congress.feeds[account], degradations=[])
 
-    async with _reading(congress.urls, tmp_path) as client:
-        await _each(congress.accounts(is_whole=is_whole), check)
+    await _each(congress.accounts(is_whole=is_whole), check)
 
 
 async def test_a_stopped_redis_changes_no_page(congress: Congress, is_whole: bool, tmp_path: Path) -> None:
@@ -85,16 +91,17 @@ async def test_a_stopped_redis_changes_no_page(congress: Congress, is_whole: boo
         redis.stop()
 
 
-async def test_any_entry_s_cursor_goes_on_behind_it_from_any_state_of_the_cache(congress: Congress, tmp_path: Path) -> None:
+async def test_any_entry_s_cursor_goes_on_behind_it_from_any_state_of_the_cache(
+    congress: Congress, reading: FeedClient
+) -> None:
     account = max(sorted(congress.feeds), key=lambda account: len(congress.feeds[account]))
     viewer_id, expected = congress.viewer_ids[account], congress.feeds[account]
     assert len(expected) > 2 * congress.backends.timelines.cap, "the walk leaves the cached slice"
-    async with _reading(congress.urls, tmp_path) as client:
-        pages = await client.walk(account)
-        cursors = [cursor for page in pages for cursor in page.cursors]
-        assert len(set(cursors)) == len(expected)
-        for place in range(0, len(expected), 173):
-            wanted = expected[place + 1 : place + 1 + PAGE_SIZE]
-            assert (await client.page(account, cursors[place])).post_ids == wanted
-            await congress.backends.timelines.forget([viewer_id])
-            assert (await client.page(account, cursors[place])).post_ids == wanted
+    pages = await reading.walk(account)
+    cursors = [cursor for page in pages for cursor in page.cursors]
+    assert len(set(cursors)) == len(expected)
+    for place in range(0, len(expected), 173):
+        wanted = expected[place + 1 : place + 1 + PAGE_SIZE]
+        assert (await reading.page(account, cursors[place])).post_ids == wanted
+        await congress.backends.timelines.forget([viewer_id])
+        assert (await reading.page(account, cursors[place])).post_ids == wanted

@@ -109,10 +109,12 @@ async def test_a_cursor_in_the_middle_of_a_batch_resumed_in_the_middle_tells_not
             await world.drain()
             await client.has(set(posts[:3]))
         await world.drain()
-        for _ in range(3):
+        for number in range(4, 7):
             await client.cut()
             client.connect(stop_after=1)
-            await asyncio.sleep(0.15)
+            async with asyncio.timeout(10):
+                while len(client.ids) < number:
+                    await asyncio.sleep(0.01)
         await client.cut()
         assert sorted(client.ids) == sorted([*posts, late])
 
