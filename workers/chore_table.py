@@ -9,6 +9,9 @@ from services.notifications.process_activities import waiting_seconds as activit
 from workers.chores import RegularChore, RungChore
 
 FORGET_KEYS_SECONDS = 300.0
+COUNTERS_GAP_SECONDS = 0.5
+"""Nobody waits for it: shown counts are exact all the while."""
+NOTIFICATIONS_GAP_SECONDS = 0.2
 
 
 def rung_chores() -> list[RungChore]:
@@ -16,8 +19,8 @@ def rung_chores() -> list[RungChore]:
     from workers import counters, media, notifications
 
     return [
-        RungChore("counters.flush", counters_wait, counters.flush.send),
-        RungChore("notifications.process_due", activities_wait, notifications.process_due.send),
+        RungChore("counters.flush", counters_wait, counters.flush.send, COUNTERS_GAP_SECONDS),
+        RungChore("notifications.process_due", activities_wait, notifications.process_due.send, NOTIFICATIONS_GAP_SECONDS),
         RungChore("media.process_uploads", uploads_wait, media.process_uploads.send),
         RungChore("media.collect", collectable_seconds, media.collect.send),
     ]

@@ -20,7 +20,7 @@ from domain.errors import UnavailableError
 from services.backends import Backends
 
 RUNG_GAP_SECONDS = 0.05
-"""From one message of a chore to the next, while workers keep up."""
+"""From one message of a chore to the next, while workers keep up and the chore says nothing else."""
 LONGEST_GAP_SECONDS = 5.0
 KEEPS_UP_SECONDS = 1.0
 """Work that has waited longer than this says that nobody takes the messages, or not fast enough."""
@@ -37,6 +37,8 @@ class RungChore:
     waiting_seconds: Callable[[Backends], Awaitable[float | None]]
     send: Callable[[], object]
     """Puts the message on its queue: blocks for a round trip, raises what the broker raises."""
+    gap_seconds: float = RUNG_GAP_SECONDS
+    """From one message to the next, while workers keep up: the longer, the more rows go into one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,17 @@ class ChoreBoard:
                 group.create_task(self._come_round(regular), name=f"chore-{regular.name}")
 
     async def _look_after(self, chore: RungChore, bell: asyncio.Event) -> None:
-        gap = RUNG_GAP_SECONDS
+        gap = chore.gap_seconds
         while True:
             # Cleared before looking: a ring during the look is for the next one.
             bell.clear()
             waited = await self._waiting(chore)
             if waited is not None:
                 await _send(chore.name, chore.send)
-                gap = RUNG_GAP_SECONDS if waited < KEEPS_UP_SECONDS else min(LONGEST_GAP_SECONDS, gap * 2)
+                gap = chore.gap_seconds if waited < KEEPS_UP_SECONDS else min(LONGEST_GAP_SECONDS, gap * 2)
                 await asyncio.sleep(gap)
                 continue
-            gap = RUNG_GAP_SECONDS
+            gap = chore.gap_seconds
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await bell.wait()
