@@ -13,41 +13,61 @@ from typing import Any
 
 from sqlalchemy import text
 
+from db.array_text import array_text
 from db.database import ReadSession
 from db.rows import POST_COLUMNS, POST_WIDTH, USER_COLUMNS, USER_WIDTH, to_post, to_user
 from domain.records import PostRecord, UserRecord
 
-UNKNOWN = -1
+_VERSION = "(p.xmin::text::bigint << 32 | u.xmin::text::bigint)"
+"""Of a post and its author together."""
+_UNKNOWN = 0
 """The version of what nobody knows: no row has it."""
 
 # Counts on their way are few and are read at once, not a look for each post.
+# Numbers go as text: the driver takes ten times as long for each element of an array. Counts on their way are few, and are read
+# at once, not for each post.
 _CHANGED = text(
     f"""
     WITH flight AS MATERIALIZED (
       SELECT q.post_id, sum(q.likes) AS likes, sum(q.comments) AS comments FROM counter_changes q
-      WHERE q.post_id = ANY(CAST(:ids AS bigint[])) GROUP BY q.post_id
+      WHERE q.post_id = ANY(CAST(CAST(:ids AS text) AS bigint[])) GROUP BY q.post_id
     )
     SELECT r.run, c.* FROM (SELECT pg_postmaster_start_time() AS run) AS r LEFT JOIN LATERAL (
-    SELECT k.id AS asked_id, p.xmin::text::bigint, u.xmin::text::bigint, {POST_COLUMNS}, {USER_COLUMNS}
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:versions AS bigint[]), CAST(:author_versions AS bigint[]),
-                CAST(:likes AS integer[]), CAST(:comments AS integer[])) AS k(id, version, author_version, likes, comments)
+    SELECT k.id AS asked_id, {_VERSION}, u.xmin::text::bigint, coalesce(q.likes, 0), coalesce(q.comments, 0),
+      {POST_COLUMNS}, {USER_COLUMNS}
+    FROM unnest(CAST(CAST(:ids AS text) AS bigint[]), CAST(CAST(:versions AS text) AS bigint[]),
+                CAST(CAST(:likes AS text) AS integer[]), CAST(CAST(:comments AS text) AS integer[]))
+      AS k(id, version, likes, comments)
     LEFT JOIN posts p ON p.id = k.id LEFT JOIN users u ON u.id = p.author_id LEFT JOIN flight q ON q.post_id = k.id
-    WHERE p.id IS NULL OR u.xmin::text::bigint <> k.author_version OR p.xmin::text::bigint <> k.version
-      OR greatest(0, p.like_count + coalesce(q.likes, 0)) <> k.likes
-      OR greatest(0, p.comment_count + coalesce(q.comments, 0)) <> k.comments
+    WHERE p.id IS NULL OR {_VERSION} <> k.version
+      OR coalesce(q.likes, 0) <> coalesce(k.likes, 0) OR coalesce(q.comments, 0) <> coalesce(k.comments, 0)
     ) AS c ON true
     """
 )
 
 
+_HALF = (1 << 32) - 1
+_NO_FLIGHT = (0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPost:
-    """A post and its author as they were read, with the versions of their rows."""
+    """A post and its author as they were read. `version`: of both rows; `flight`: what was on its way to its counts."""
 
     post: PostRecord
     author: UserRecord
     version: int
     author_version: int
+    flight: tuple[int, int]
+
+    def of_author(self, author_version: int, author: UserRecord) -> KnownPost:
+        """The same post by its author as they are now."""
+        version = (self.version & ~_HALF) | author_version
+        return KnownPost(self.post, author, version, author_version, self.flight)
+
+    def is_same_post(self, other: KnownPost) -> bool:
+        """Whether nothing but the author may differ."""
+        return (self.version & ~_HALF) == (other.version & ~_HALF) and self.flight == other.flight
 
 
 async def load_changed_posts(
@@ -58,24 +78,21 @@ async def load_changed_posts(
     What is missing from the answer is at this moment exactly what is known, if that was read in the same run of the server,
     which comes with the answer (see `db.viewer_looks.Moment`).
     """
-    rows = list(
-        await session.execute(
-            _CHANGED,
-            {
-                "ids": list(post_ids),
-                "versions": [UNKNOWN if one is None else one.version for one in known],
-                "author_versions": [UNKNOWN if one is None else one.author_version for one in known],
-                "likes": [0 if one is None else one.post.like_count for one in known],
-                "comments": [0 if one is None else one.post.comment_count for one in known],
-            },
-        )
-    )
+    has_flight = any(one is not None and one.flight is not _NO_FLIGHT for one in known)
+    parameters = {
+        "ids": array_text(post_ids),
+        "versions": array_text([_UNKNOWN if one is None else one.version for one in known]),
+        "likes": array_text([0 if one is None else one.flight[0] for one in known]) if has_flight else "{}",
+        "comments": array_text([0 if one is None else one.flight[1] for one in known]) if has_flight else "{}",
+    }
+    rows = list(await session.execute(_CHANGED, parameters))
     return rows[0][0], {row[1]: _to_known(row) for row in rows if row[1] is not None}
 
 
 def _to_known(row: Sequence[Any]) -> KnownPost | None:
-    _, _, version, author_version, *columns = row
+    _, _, version, author_version, likes, comments, *columns = row
     if version is None:
         return None
     post, author = to_post(columns[:POST_WIDTH]), to_user(columns[POST_WIDTH : POST_WIDTH + USER_WIDTH])
-    return KnownPost(post, author, version, author_version)
+    flight = (likes, comments) if likes or comments else _NO_FLIGHT
+    return KnownPost(post, author, version, author_version, flight)

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from db.array_text import array_text
 from db.database import ReadSession
 from db.rows import USER_COLUMNS, USER_WIDTH, to_user
 from domain.preferences import FeedPreferences
@@ -45,7 +46,7 @@ _LOOKS = text(
       ARRAY(SELECT p.id FROM posts p WHERE p.author_id = u.id AND p.id < a.below AND NOT p.is_plain_share
             ORDER BY p.id DESC LIMIT :own_size),
       NULL, NULL, NULL, NULL, NULL, NULL
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:belows AS bigint[])) AS a(id, below)
+    FROM unnest(CAST(CAST(:ids AS text) AS bigint[]), CAST(CAST(:belows AS text) AS bigint[])) AS a(id, below)
     JOIN users u ON u.id = a.id LEFT JOIN feed_positions f ON f.user_id = u.id
     """
 )
@@ -148,8 +149,8 @@ class KnownViewer:
 async def load_looks(session: ReadSession, asked: Sequence[Asked], *, own_size: int) -> dict[Asked, ViewerLook]:
     """Looks at viewers. Those without an account are missing. `own_size`: own posts that each look brings along, at most."""
     parameters = {
-        "ids": [viewer_id for viewer_id, _ in asked],
-        "belows": [below for _, below in asked],
+        "ids": array_text(viewer_id for viewer_id, _ in asked),
+        "belows": array_text(below for _, below in asked),
         "own_size": own_size,
         "max_open": MAX_OPEN,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,14 +25,16 @@ from domain.paging import PageRequest
 from domain.records import NO_RELATION, PostFacts, Relation
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
-from services.feeds.feed_cursors import FeedPlace
+from services.feeds.feed_cursors import FeedPlace, place_sealer
 from services.feeds.feed_entry import make_entry
 from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
 from services.fill_page import FilledPage
 from services.memory.known_viewers import SeenViewer
 
-SPARE = 8
-"""Candidates beyond the page, for those that the rule takes away."""
+_SPARE = 1
+"""Candidates beyond the page and the one that says whether more follow: for one that the rule takes away."""
+_MORE = 4
+"""Times as many are looked at where those were not enough."""
 _SEARCHED_AT_A_TIME = 20
 """Texts searched for muted words before others have a turn."""
 
@@ -53,36 +56,25 @@ async def read_quick_page(
         return None
     viewer = _feed_viewer(seen)
     floor = floor_of(viewer, place)
-    try:
-        ids = await _candidates(backends, seen, viewer.timeline_version, start, floor, page.size + 1 + SPARE)
-    except CacheUnavailableError:
-        return None
-    if ids is None:
-        return None
-    found = await memory.posts.find(ids) if ids else {}
     judge = _Judge(backends, viewer_id, seen.known, viewer.as_of, floor)
-    kept: list[tuple[int, FeedEntry]] = []
-    has_more = False
-    for number, reason_id in enumerate(ids, start=1):
-        known = found[reason_id]
-        if known is None:
-            continue
-        if not judge.can_judge(known):
+    for count in (page.size + 1 + _SPARE, _MORE * (page.size + 1)):
+        try:
+            ids = await _candidates(backends, seen, viewer.timeline_version, start, floor, count)
+        except CacheUnavailableError:
             return None
-        if judge.has_words and number % _SEARCHED_AT_A_TIME == 0:
-            await asyncio.sleep(0)
-        entry = judge.entry(known)
-        if entry is None:
-            continue
-        if len(kept) == page.size:
-            has_more = True
+        if ids is None:
+            return None
+        found = await memory.posts.find(ids) if ids else {}
+        entries = await judge.entries([found[reason_id] for reason_id in ids])
+        if entries is None:
+            return None
+        if len(entries) > page.size or len(ids) < count:
             break
-        kept.append((reason_id, entry))
     else:
-        if len(ids) == page.size + 1 + SPARE:
-            # More may follow, and too many have been taken away.
-            return None
-    filled = FilledPage(kept, has_more, kept[-1][0] if kept else None)
+        # Too many have been taken away.
+        return None
+    kept = [(entry.facts.post.id, entry) for entry in entries[: page.size]]
+    filled = FilledPage(kept, len(entries) > page.size, kept[-1][0] if kept else None)
     made = make_page(backends, viewer_id, viewer, page, order, filled, floor, _degradations(seen))
     backends.observer.feed_was_read(source=Warmth.WARM.value, seconds=time.perf_counter() - began)
     return made
@@ -153,30 +145,35 @@ class _Judge:
     """Gives candidates their verdicts, on facts of now."""
 
     def __init__(self, backends: Backends, viewer_id: int, known: KnownViewer, as_of: datetime, floor: int) -> None:
-        self._sealer = backends.sealer
-        self._viewer_id = viewer_id
+        self._seal = place_sealer(backends.sealer, viewer_id, floor)
         self._sources = known.sources
         self._as_of = as_of
-        self._floor = floor
         self._rules = FeedRules(viewer_id, backends.policy.repeat_window, known.preferences)
-        self.has_words = bool(known.preferences.muted_words)
+        self._has_words = bool(known.preferences.muted_words)
 
-    def can_judge(self, known: KnownPost) -> bool:
+    async def entries(self, found: Sequence[KnownPost | None]) -> list[FeedEntry] | None:
+        """Those that are shown, in the given order; None where one of them cannot be judged alone."""
+        entries = []
+        for number, known in enumerate(found, start=1):
+            if known is None:
+                continue
+            if not self._can_judge(known):
+                return None
+            if self._has_words and number % _SEARCHED_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            facts = PostFacts(known.post, known.author, self._relation(known.post.author_id))
+            verdict = judge_reason(Reason(facts), self._rules)
+            if verdict.is_valid:
+                entries.append(make_entry(self._seal, facts, (verdict,)))
+        return entries
+
+    def _can_judge(self, known: KnownPost) -> bool:
         """Whether the post alone decides: nobody has shared it, and no daily limit counts the others of its author."""
         post = known.post
         if post.is_plain_share or post.share_count:
             return False
         relation = self._sources.get(post.author_id)
         return relation is None or relation.daily_limit is None
-
-    def entry(self, known: KnownPost) -> FeedEntry | None:
-        """The post as an entry; None where it is not shown."""
-        post = known.post
-        facts = PostFacts(post, known.author, self._relation(post.author_id))
-        verdict = judge_reason(Reason(facts), self._rules)
-        if not verdict.is_valid:
-            return None
-        return make_entry(self._sealer, facts, (verdict,), viewer_id=self._viewer_id, floor=self._floor)
 
     def _relation(self, author_id: int) -> Relation:
         relation = self._sources.get(author_id, NO_RELATION)

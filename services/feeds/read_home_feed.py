@@ -15,7 +15,7 @@ from domain.ids import MAX_ID
 from domain.paging import PageRequest
 from services.backends import Backends
 from services.feeds.feed_candidates import CandidateReader
-from services.feeds.feed_cursors import FeedPlace, open_place, seal_no_moment
+from services.feeds.feed_cursors import FeedPlace, open_place, place_sealer, seal_no_moment
 from services.feeds.feed_entry import make_entry
 from services.feeds.feed_shelf import MAX_ENTRIES
 from services.feeds.judge_reasons import JudgedReason, ReasonJudge
@@ -155,21 +155,21 @@ async def _fill(
     next_ids: Callable[[int, int], Awaitable[list[int]]],
 ) -> FilledPage[int, FeedEntry]:
     judge = ReasonJudge.of(backends, session, viewer_id, viewer)
+    seal = place_sealer(backends.sealer, viewer_id, floor)
 
     async def fetch(position: int, count: int) -> list[tuple[int, FeedEntry | None]]:
         ids = await next_ids(position, count)
         judged = await judge.judge(ids)
-        return [(reason_id, _entry(backends, viewer_id, floor, judged.get(reason_id))) for reason_id in ids]
+        return [(reason_id, _entry(seal, judged.get(reason_id))) for reason_id in ids]
 
     start = place.id if place is not None else (0 if page.backward else MAX_ID)
     return await fill_page(fetch, start=start, size=page.size)
 
 
-def _entry(backends: Backends, viewer_id: int, floor: int, judged: JudgedReason | None) -> FeedEntry | None:
+def _entry(seal: Callable[[int], str], judged: JudgedReason | None) -> FeedEntry | None:
     if judged is None or not judged.is_shown:
         return None
-    facts = judged.verdict.reason.facts
-    return make_entry(backends.sealer, facts, judged.named, viewer_id=viewer_id, floor=floor)
+    return make_entry(seal, judged.verdict.reason.facts, judged.named)
 
 
 def _degradations(viewer: FeedViewer, reader: CandidateReader) -> list[FeedDegradation]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from db.database import Database
@@ -70,19 +69,18 @@ class KnownPosts:
         author = self._authors.get(known.author.id)
         if author is not None and author[1] is not known.author:
             # Somebody else's look at another post of theirs has found the author changed.
-            known = replace(known, author_version=author[0], author=author[1])
+            known = known.of_author(*author)
             self._posts.put(post_id, known)
         return known
 
     def _renew(self, known: KnownPost | None, now: KnownPost) -> KnownPost:
-        post, author = now.post, now.author
-        if known is not None and known.version == now.version and known.post.counts == post.counts:
-            post = known.post
-        remembered = self._authors.get(author.id)
+        remembered = self._authors.get(now.author.id)
         if remembered is not None and remembered[0] == now.author_version:
             author = remembered[1]
         else:
+            author = now.author
             self._authors.put(author.id, (now.author_version, author))
-        renewed = KnownPost(post, author, now.version, now.author_version)
+        post = known.post if known is not None and known.is_same_post(now) else now.post
+        renewed = KnownPost(post, author, now.version, now.author_version, now.flight)
         self._posts.put(post.id, renewed)
         return renewed
