@@ -69,9 +69,13 @@ class HotConnection:
     async def close(self) -> None:
         """Ends everything that is under way, for good."""
         self._is_closed = True
+        opened = self._opened
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait((self._opening,), timeout=self._timeout_seconds)
+        if opened is not None and not opened.done():
+            # Cancelled before it had begun, so that it could not say so itself.
+            opened.set_result(Unanswered("the connection was closed"))
         if self._newest is not None:
             self._newest.end("the connection was closed")
             await asyncio.wait((self._newest.lost,), timeout=self._timeout_seconds)
