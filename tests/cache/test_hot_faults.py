@@ -8,14 +8,19 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from app.stack.valkey import EmbeddedValkey
-from cache import hot_socket
+from cache import hot_socket, keys
 from cache.client import RedisClient
 from cache.server_run import EarlierRunError, ServerRun
+from cache.timelines import Timelines, Warmth
 from domain.errors import CacheUnavailableError
+from domain.ids import MAX_ID
+from domain.timeline_version import TimelineVersion
 from tests.cache.forwarding import forwarding
 from tests.cache.hot_valkey import OpenClient, client, open_client, trust_again, valkey
 
@@ -308,3 +313,26 @@ def test_a_late_answer_of_an_earlier_run_does_not_count() -> None:
     assert heard == ["new", "f" * 12]
     with pytest.raises(ValueError, match="which run"):
         run.learn(run.ask(), b"redis_version:1")
+
+
+async def test_timelines_that_a_restarted_server_has_kept_are_cold(open_client: OpenClient, tmp_path: Path) -> None:
+    """Exactness 5, by a server that really comes back with what it had: its markers bear the name of another run."""
+    server = EmbeddedValkey(tmp_path, "kept", persistent=True)
+    server.start()
+    try:
+        client = open_client(server.url)
+        timelines, version = Timelines(client, cap=5, ttl=timedelta(hours=1)), TimelineVersion("01234567.1", 1)
+        claim = await timelines.begin_building(1, version=version)
+        assert claim is not None
+        assert await timelines.finish_building(claim, [3 << 22, 2 << 22])
+        assert await timelines.deliver([1], 4 << 22) == 1
+        found = await timelines.read_older(1, version=version, below=MAX_ID, size=5)
+        assert (found.warmth, found.ids) == (Warmth.WARM, [4 << 22, 3 << 22, 2 << 22])
+        server.stop()
+        server.start()
+        await asyncio.sleep(0.02)  # the end of the connection is heard: starting has held up the loop
+        reads = [timelines.read_older(1, version=version, below=MAX_ID, size=5) for _ in range(20)]
+        assert {found.warmth for found in await asyncio.gather(*reads)} == {Warmth.COLD}
+        assert await client.redis.zcard(keys.timeline(1)) == 4, "it is all there"
+    finally:
+        server.stop()
