@@ -37,6 +37,7 @@ async def feed(
         viewer_id=viewer_id,
         page=two_way_page(given(first), given(after), given(last), given(before)),
         order=given(order),
+        seen=context.seen,
     )
     for entry in page.edges:
         remember_facts(info, entry.facts)

@@ -41,9 +41,15 @@ _SEARCHED_AT_A_TIME = 20
 
 
 async def read_quick_page(
-    backends: Backends, *, viewer_id: int, page: PageRequest, place: FeedPlace | None, order: FeedOrder | None
+    backends: Backends,
+    *,
+    viewer_id: int,
+    page: PageRequest,
+    place: FeedPlace | None,
+    order: FeedOrder | None,
+    seen: SeenViewer | None,
 ) -> FeedPage | None:
-    """The page, or None where the other way must be taken. Raises UnavailableError."""
+    """The page, or None where the other way must be taken. `seen`: see `read_home_feed`. Raises UnavailableError."""
     memory = backends.memory
     if memory is None or page.backward or page.size == 0:
         return None
@@ -52,7 +58,9 @@ async def read_quick_page(
         return None
     began = time.perf_counter()
     start = place.id if place is not None else MAX_ID
-    seen = await memory.viewers.see(viewer_id, below=start)
+    # A look that was taken at the newest own posts tells those further down, too, where it tells them all.
+    if seen is None or not (place is None or seen.look.own_is_whole):
+        seen = await memory.viewers.see(viewer_id, below=start)
     if seen is None or not _is_usual(seen):
         return None
     viewer = _feed_viewer(seen)
@@ -115,7 +123,8 @@ async def _candidates(
     timeline = await backends.timelines.read_older(look.viewer_id, version=version, below=start, size=count)
     if timeline.warmth is not Warmth.WARM or not timeline.covers:
         return None
-    ids = {*timeline.ids, *look.own_ids, *_open_ids(look, known, start)}
+    ids = {*timeline.ids, *_open_ids(look, known, start)}
+    ids.update(post_id for post_id in look.own_ids if post_id < start)
     if known.pulled:
         versions = {author: TimelineVersion(version.database, imported) for author, imported in known.pulled.items()}
         pulled = await backends.pulled_posts.read_merged(versions, position=start, newer=False, size=count)
