@@ -1,0 +1,188 @@
+"""Loads what the values of one level want, by the loaders' batch functions: one call a loader for all lists together.
+
+Works on the loaders' own cache, as aiodataloader keeps it: what is known is not loaded, what is being loaded is waited for, and
+what is loaded here is found there by resolvers that load value by value.
+"""
+
+from __future__ import annotations
+
+from asyncio import Future
+from collections.abc import Awaitable, Iterable
+from typing import Any
+
+from graphql_compiler.failures import Failed
+from graphql_compiler.protocol import BatchedField
+from graphql_compiler.run import Pending
+
+_NOTHING = object()
+
+
+class Loading:
+    """The keys of one level. `want` what the fields ask for, await `work`, then ask `found`."""
+
+    def __init__(self) -> None:
+        self._loads: dict[int, _Load] = {}
+
+    def want(self, batch: BatchedField, pending: list[Pending], context: Any) -> list[Any]:
+        """Notes the keys of one field; gives what `found` needs, one entry a value."""
+        try:
+            loader = batch.loader(context)
+        except Exception as error:
+            return [Failed(error)] * len(pending)
+        if loader is None:
+            return [_NOTHING] * len(pending)
+        load = self._loads.get(id(loader))
+        if load is None:
+            load = self._loads[id(loader)] = _Load(loader)
+        tickets = []
+        for _, _, parent, _ in pending:
+            try:
+                key = batch.key(parent, context)
+                tickets.append(_NOTHING if key is None else (load, load.want(key)))
+            except Exception as error:
+                tickets.append(Failed(error))
+        return tickets
+
+    def work(self) -> list[Awaitable[None]]:
+        """What has to be awaited. None of it raises an Exception."""
+        return [work for load in self._loads.values() for work in load.work()]
+
+
+def found(batch: BatchedField, tickets: list[Any], pending: list[Pending], context: Any) -> list[Any]:
+    """The values of one field, Failed in the place of those that could not be had."""
+    finish = batch.finish
+    values = []
+    for ticket, (_, _, parent, _) in zip(tickets, pending, strict=True):
+        if ticket.__class__ is tuple:
+            load, cache_key = ticket
+            value = load.values[cache_key]
+        else:
+            value = None if ticket is _NOTHING else ticket
+        if finish is not None and value.__class__ is not Failed:
+            try:
+                value = finish(parent, value, context)
+            except Exception as error:
+                value = Failed(error)
+        values.append(value)
+    return values
+
+
+class _Load:
+    """The keys of one loader."""
+
+    __slots__ = ("_awaited", "_keys", "_loader", "values")
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self._keys: dict[Any, Any] = {}
+        self._awaited: dict[Any, Future[Any]] = {}
+        self.values: dict[Any, Any] = {}
+
+    def want(self, key: Any) -> Any:
+        """Notes a key; gives the one under which its value is found."""
+        loader = self._loader
+        cache_key = loader.get_cache_key(key)
+        if cache_key in self.values or cache_key in self._keys or cache_key in self._awaited:
+            return cache_key
+        known = loader._cache.get(cache_key) if loader.cache else None
+        if known is None or known.cancelled():
+            self._keys[cache_key] = key
+        elif known.done():
+            self._note(cache_key, known)
+        else:
+            self._awaited[cache_key] = known
+        return cache_key
+
+    def work(self) -> list[Awaitable[None]]:
+        loader, wanted = self._loader, list(self._keys.items())
+        size = (loader.max_batch_size or len(wanted)) if loader.batch else 1
+        batches = [wanted[start : start + size] for start in range(0, len(wanted), max(size, 1))]
+        work: list[Awaitable[None]] = [self._load(batch) for batch in batches]
+        if self._awaited:
+            work.append(self._wait())
+        return work
+
+    def _note(self, cache_key: Any, known: Future[Any]) -> None:
+        error = known.exception()
+        if error is None:
+            self.values[cache_key] = known.result()
+        elif isinstance(error, Exception):
+            self.values[cache_key] = Failed(error)
+        else:
+            raise error
+
+    async def _wait(self) -> None:
+        for cache_key, known in self._awaited.items():
+            try:
+                self.values[cache_key] = await _unharmed(known)
+            except Exception as error:
+                self.values[cache_key] = Failed(error)
+
+    async def _load(self, batch: list[tuple[Any, Any]]) -> None:
+        """Loads one batch, as aiodataloader does it; whoever asks the loader meanwhile waits for this batch."""
+        loader = self._loader
+        promised: dict[Any, Future[Any]] = {}
+        if loader.cache:
+            promised = {cache_key: loader.loop.create_future() for cache_key, _ in batch}
+            loader._cache.update(promised)
+        try:
+            values = _checked([key for _, key in batch], await _awaited(loader.batch_load_fn, [key for _, key in batch]))
+        except BaseException as error:
+            for cache_key, promise in promised.items():
+                loader._cache.pop(cache_key, None)
+                _break(promise, error)
+            if not isinstance(error, Exception):
+                raise
+            self.values.update((cache_key, Failed(error)) for cache_key, _ in batch)
+            return
+        for (cache_key, _), value in zip(batch, values, strict=True):
+            promise_or_none = promised.get(cache_key)
+            if isinstance(value, Exception):
+                self.values[cache_key] = Failed(value)
+                if promise_or_none is not None:
+                    _break(promise_or_none, value)
+            else:
+                self.values[cache_key] = value
+                if promise_or_none is not None and not promise_or_none.done():
+                    promise_or_none.set_result(value)
+
+
+async def _unharmed(known: Future[Any]) -> Any:
+    """Waits for a future that is somebody else's: being cancelled ourselves must not cancel it."""
+    from asyncio import shield
+
+    return await shield(known)
+
+
+async def _awaited(batch_load_fn: Any, keys: list[Any]) -> Any:
+    made = batch_load_fn(keys)
+    if not made or not hasattr(made, "__await__"):
+        raise TypeError(
+            "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
+            f"but the function did not return a Coroutine: {made}."
+        )
+    return await made
+
+
+def _checked(keys: list[Any], values: Any) -> list[Any]:
+    """In aiodataloader's words."""
+    rule = "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{rule}but the function did not return a Future of a Iterable: {values}.")
+    listed = list(values)
+    if len(listed) != len(keys):
+        raise TypeError(
+            f"{rule}but the function did not return a Future of a Iterable with the same length as the Iterable of keys."
+            f"\n\nKeys:\n{keys}\n\nValues:\n{listed}"
+        )
+    return listed
+
+
+def _break(promise: Future[Any], error: BaseException) -> None:
+    if promise.done():
+        return
+    if isinstance(error, Exception):
+        promise.set_exception(error)
+        promise.exception()  # nobody need have asked for it
+    else:
+        promise.cancel()
