@@ -13,7 +13,7 @@ from graphql import (
     VariableNode,
     is_non_null_type,
     is_required_argument,
-    is_specified_scalar_type,
+    specified_scalar_types,
 )
 from graphql.execution.values import maybe_use_default_value
 from graphql.utilities import coerce_input_literal
@@ -131,7 +131,7 @@ def _is_plain(argument: StrawberryArgument, definition: GraphQLArgument) -> bool
     type_ = definition.type
     if is_non_null_type(type_):
         type_ = type_.of_type
-    if not (is_specified_scalar_type(type_) or isinstance(type_, GraphQLEnumType)):
+    if not (isinstance(type_, GraphQLEnumType) or any(type_ is each for each in specified_scalar_types.values())):
         return False
     python_type = argument.type
     if isinstance(python_type, StrawberryOptional) and not isinstance(python_type, StrawberryMaybe):

@@ -1,194 +1,271 @@
-"""Waits for what a run has put aside, level by level, and completes it.
+"""Waits for what a run has put aside, and completes it as it comes, which may put more aside.
 
-All that one level wants is begun at once: each loader's batch, each resolver's coroutine. Completing it may put more aside:
-the next level.
+Resolvers' coroutines begin at once. Keys for a loader are collected over lists, fields and aliases; its batch begins as soon as
+nothing else is running that could add keys, or after a few turns of the event loop: aiodataloader waits as long for latecomers.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql.pyutils import is_awaitable
 
 from graphql_compiler.answers import Batched, Call
-from graphql_compiler.failures import Failed, Place, PropagatedError, keys_of, locate
+from graphql_compiler.failures import Failed, Place, PropagatedError, keys_of
 from graphql_compiler.info import make_info
-from graphql_compiler.loading import Loading, found
-from graphql_compiler.run import Pending, Run
+from graphql_compiler.loading import Load, found
+from graphql_compiler.run import Pending, Run, forget
 from graphql_compiler.shape import Position
 
-_DROPPED = Failed(Exception("its place was nulled meanwhile"))
+PATIENCE = 4
+"""Turns of the event loop that keys wait for more while resolvers are running, since the last of them has come to an end."""
+
+
+class _Job(NamedTuple):
+    """One awaitable. `made`: the object that its value belongs to; None: it is found by its path."""
+
+    awaitable: Awaitable[Any]
+    position: Position
+    place: Place
+    made: dict[str, Any] | None
 
 
 async def drain(run: Run) -> None:
-    """Until nothing is awaited any more."""
-    while run.pending or run.late:
-        level = _Level(run)
-        try:
-            await level.wait()
-        except BaseException:
-            level.close()
-            raise
-        level.complete()
+    """Until nothing is awaited any more. Nothing is left running, whatever happens."""
+    scheduler = _Scheduler(run)
+    try:
+        await scheduler.work()
+    except BaseException:
+        await scheduler.abandon()
+        raise
 
 
-class _Job:
-    """One awaitable, and where its value goes."""
-
-    __slots__ = ("awaitable", "index", "place", "position", "values")
-
-    def __init__(
-        self, awaitable: Awaitable[Any], values: list[Any], index: int, position: Position, place: Place
-    ) -> None:
-        self.awaitable = awaitable
-        self.values = values
-        self.index = index
-        self.position = position
-        self.place = place
-
-
-class _Level:
+class _Scheduler:
     def __init__(self, run: Run) -> None:
         self._run = run
-        pending, self._late = run.take()
-        self._fields: dict[Position, list[Pending]] = {}
+        self._jobs: list[_Job] = []
+        self._loads: dict[int, Load] = {}
+        self._tasks: dict[asyncio.Future[Any], _Job | Load] = {}
+        self._unwanted: set[asyncio.Future[Any]] = set()
+        self._done: list[asyncio.Future[Any]] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._patience = PATIENCE
+
+    async def work(self) -> None:
+        run = self._run
+        while True:
+            while run.pending or run.late:
+                self._sort()
+            if not self._tasks:
+                if not self._jobs and not self._loads:
+                    return
+                # The usual case: one thing to wait for, which needs no task.
+                if not self._jobs and len(self._loads) == 1:
+                    await self._load_alone()
+                    continue
+                if not self._loads and len(self._jobs) == 1:
+                    await self._wait_alone(self._jobs.pop())
+                    continue
+            self._begin()
+            await self._wait()
+
+    async def abandon(self) -> None:
+        """Ends everything that was begun."""
+        forget(job.awaitable for job in self._jobs)
+        left = [task for task in self._tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.gather(*left, return_exceptions=True)
+
+    # ---------------------------------------------------------------- what is wanted
+
+    def _sort(self) -> None:
+        """Takes what was put aside: coroutines, keys, and what is known already."""
+        run = self._run
+        pending, late = run.take()
+        self._jobs.extend(_Job(awaitable, position, place, None) for position, place, awaitable in late)
+        fields: dict[Position, list[Pending]] = {}
         for each in pending:
-            known = self._fields.get(each[0])
+            known = fields.get(each[0])
             if known is None:
-                self._fields[each[0]] = [each]
+                fields[each[0]] = [each]
             else:
                 known.append(each)
-        self._values: dict[Position, list[Any]] = {}
-        self._jobs: list[_Job] = []
-        self._loading = Loading()
-        for position, wanting in self._fields.items():
+        for position, wanting in fields.items():
             answer = position.field.answer
             if isinstance(answer, Batched):
-                self._values[position] = self._loading.want(answer.batch, wanting, run.context)
+                self._want(answer, position, wanting)
             else:
                 assert isinstance(answer, Call), "nothing else is deferred"
-                self._values[position] = self._call(answer, position, wanting)
-        self._late_values: list[Any] = [None] * len(self._late)
-        for index, (position, place, awaitable) in enumerate(self._late):
-            self._jobs.append(_Job(awaitable, self._late_values, index, position, place))
+                self._call(answer, position, wanting)
 
-    def _call(self, answer: Call, position: Position, wanting: list[Pending]) -> list[Any]:
-        values: list[Any] = []
-        for _, _, parent, place in wanting:
+    def _call(self, answer: Call, position: Position, wanting: list[Pending]) -> None:
+        for each in wanting:
             try:
-                value = _called(self._run, answer, position, parent, place)
+                value = _called(self._run, answer, position, each)
             except Exception as error:
                 value = Failed(error)
             if is_awaitable(value):
-                self._jobs.append(_Job(value, values, len(values), position, place))
-                value = None
-            values.append(value)
-        return values
+                self._jobs.append(_Job(value, position, each[3], each[1]))
+            else:
+                self._complete(position, each[3], each[1], value)
 
-    async def wait(self) -> None:
-        """Until all values are there, or stand in a place that was nulled meanwhile."""
-        work = self._loading.work()
-        if len(work) + len(self._jobs) > 1:
-            await self._wait_together(work)
-        elif work:
-            await work[0]
-        elif self._jobs:
-            [job] = self._jobs
-            try:
-                job.values[job.index] = await job.awaitable
-            except Exception as error:
-                job.values[job.index] = Failed(error)
-
-    async def _wait_together(self, work: list[Awaitable[None]]) -> None:
-        tasks: dict[asyncio.Future[Any], _Job | None] = {asyncio.ensure_future(each): None for each in work}
-        tasks.update((asyncio.ensure_future(job.awaitable), job) for job in self._jobs)
-        waiting, unwanted = set(tasks), set[asyncio.Future[Any]]()
+    def _want(self, answer: Batched, position: Position, wanting: list[Pending]) -> None:
+        batch, context = answer.batch, self._run.context
         try:
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
-                has_nulled = False
-                for task in [each for each in tasks if each in done]:
-                    has_nulled |= self._take(task, tasks[task], is_unwanted=task in unwanted)
-                if has_nulled:
-                    for task in waiting - unwanted:
-                        job = tasks[task]
-                        if job is not None and self._run.is_nulled(keys_of(job.place)):
-                            unwanted.add(task)
-                            task.cancel()
-        finally:
-            left = [task for task in tasks if not task.done()]
-            for task in left:
-                task.cancel()
-            if left:
-                await asyncio.gather(*left, return_exceptions=True)
+            loader = batch.loader(context)
+        except Exception as error:
+            self._complete_all(position, wanting, [Failed(error)] * len(wanting))
+            return
+        if loader is None:
+            self._complete_all(position, wanting, found(batch, None, wanting, context))
+            return
+        load = self._loads.get(id(loader)) or Load(loader)
+        load.want(batch, position, wanting, context)
+        if load.has_work:
+            self._loads[id(loader)] = load
+        else:
+            self._complete_load(load)
 
-    def _take(self, task: asyncio.Future[Any], job: _Job | None, *, is_unwanted: bool) -> bool:
-        """Takes a value; whether its failure has nulled more than its own place. Raises what is no Exception."""
-        if task.cancelled():
-            if is_unwanted and job is not None:
-                job.values[job.index] = _DROPPED
-                return False
-            raise asyncio.CancelledError
-        error = task.exception()
-        if error is not None and not isinstance(error, Exception):
-            raise error
-        if job is None:
-            return False
-        if error is None:
-            job.values[job.index] = task.result()
-            return False
-        if job.position.is_nullable:
-            job.values[job.index] = Failed(error)
-            return False
-        # At once: what it nulls need not be waited for.
-        job.values[job.index] = _DROPPED
-        self._run.fail(job.position, job.place, locate(error, job.position.field.nodes, job.place))
-        return True
+    # ---------------------------------------------------------------- waiting
 
-    def complete(self) -> None:
-        """Puts the values into the answer."""
-        run = self._run
-        for position, wanting in self._fields.items():
-            values = self._values[position]
-            answer = position.field.answer
-            if isinstance(answer, Batched):
-                values = found(answer.batch, values, wanting, run.context)
-            complete, key = run.plan.value(position, True), position.key
-            assert key is not None, "only fields are deferred"
-            for (_, made, _, place), value in zip(wanting, values, strict=True):
-                if value is _DROPPED or (run.nulled and run.is_nulled(keys_of(place))):
+    async def _load_alone(self) -> None:
+        [load] = self._loads.values()
+        self._loads.clear()
+        work = load.work()
+        if len(work) == 1:
+            await work[0]
+        else:
+            for each in work:
+                self._add_task(each, load)
+            while load.running:
+                await self._wait_for_any()
+                self._take_done()
+            return
+        self._complete_load(load)
+
+    async def _wait_alone(self, job: _Job) -> None:
+        try:
+            value = await job.awaitable
+        except Exception as error:
+            value = Failed(error)
+        self._complete(job.position, job.place, job.made, value)
+
+    def _begin(self) -> None:
+        """Begins what can begin."""
+        jobs, self._jobs = self._jobs, []
+        for job in jobs:
+            self._add_task(job.awaitable, job)
+        if self._loads and (not self._tasks or self._patience == 0):
+            self._patience = PATIENCE
+            for load in self._loads.values():
+                for each in load.work():
+                    self._add_task(each, load)
+            self._loads = {}
+
+    def _add_task(self, awaitable: Awaitable[Any], what: _Job | Load) -> None:
+        task = asyncio.ensure_future(awaitable)
+        if task in self._tasks:
+            # The same future for two values: each needs a task of its own.
+            task = asyncio.ensure_future(_same(task))
+        self._tasks[task] = what
+        if isinstance(what, Load):
+            what.running += 1
+        task.add_done_callback(self._on_done)
+
+    def _on_done(self, task: asyncio.Future[Any]) -> None:
+        self._done.append(task)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _wait(self) -> None:
+        if self._loads:
+            self._patience -= 1
+            await asyncio.sleep(0)
+        else:
+            await self._wait_for_any()
+        self._take_done()
+
+    async def _wait_for_any(self) -> None:
+        if not self._done:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    def _take_done(self) -> None:
+        done, self._done = self._done, []
+        if done:
+            self._patience = PATIENCE
+        for task in done:
+            what = self._tasks.pop(task)
+            if task.cancelled():
+                if task in self._unwanted:
                     continue
-                try:
-                    made[key] = complete(run, value, place)
-                except PropagatedError as failure:
-                    run.fail(position, place, failure.error)
-        for (position, place, _), value in zip(self._late, self._late_values, strict=True):
-            self._complete_late(position, place, value)
+                raise asyncio.CancelledError
+            error = task.exception()
+            if error is not None and not isinstance(error, Exception):
+                raise error
+            if isinstance(what, Load):
+                what.running -= 1
+                if not what.running:
+                    self._complete_load(what)
+            elif task not in self._unwanted:
+                value = Failed(error) if error is not None else task.result()
+                self._complete(what.position, what.place, what.made, value)
 
-    def _complete_late(self, position: Position, place: Place, value: Any) -> None:
+    # ---------------------------------------------------------------- completing
+
+    def _complete_load(self, load: Load) -> None:
+        for batch, position, wanting, tickets in load.groups:
+            values = found(batch, [load.value(ticket) for ticket in tickets], wanting, self._run.context)
+            self._complete_all(position, wanting, values)
+
+    def _complete_all(self, position: Position, wanting: list[Pending], values: list[Any]) -> None:
+        run, key = self._run, position.key
+        complete = run.plan.value(position, True)
+        for (_, made, _, place), value in zip(wanting, values, strict=True):
+            if run.nulled and run.is_nulled(keys_of(place)):
+                continue
+            try:
+                made[key] = complete(run, value, place)  # type: ignore[index]
+            except PropagatedError as failure:
+                self._fail(position, place, failure)
+
+    def _complete(self, position: Position, place: Place, made: dict[str, Any] | None, value: Any) -> None:
         run = self._run
-        path = keys_of(place)
-        if value is _DROPPED or run.is_nulled(path):
+        if run.nulled and run.is_nulled(keys_of(place)):
             return
         try:
             completed = run.plan.value(position, True)(run, value, place)
         except PropagatedError as failure:
-            run.fail(position, place, failure.error)
+            self._fail(position, place, failure)
             return
-        container = run.find(path[:-1])
-        if container is not None and not run.is_nulled(path):
-            container[path[-1]] = completed
+        path = keys_of(place) if made is None else []
+        container: Any = made if made is not None else run.find(path[:-1])
+        if container is not None:
+            container[position.key if made is not None else path[-1]] = completed
 
-    def close(self) -> None:
-        """It is not waited for any more."""
-        from graphql_compiler.run import forget
+    def _fail(self, position: Position, place: Place, failure: PropagatedError) -> None:
+        """Nulls what the error nulls; what is still running for values below need not go on."""
+        run = self._run
+        run.fail(position, place, failure.error)
+        for task, what in self._tasks.items():
+            if isinstance(what, _Job) and not task.done() and run.is_nulled(keys_of(what.place)):
+                self._unwanted.add(task)
+                task.cancel()
 
-        forget(job.awaitable for job in self._jobs)
+
+async def _same(task: asyncio.Future[Any]) -> Any:
+    return await asyncio.shield(task)
 
 
-def _called(run: Run, answer: Call, position: Position, parent: Any, place: Place) -> Any:
+def _called(run: Run, answer: Call, position: Position, pending: Pending) -> Any:
+    _, _, parent, place = pending
     arguments: dict[str, Any] = {}
     if answer.arguments is not None:
         arguments.update(answer.arguments.of(run, position, place))
@@ -197,5 +274,3 @@ def _called(run: Run, answer: Call, position: Position, parent: Any, place: Plac
     if answer.info_name is not None:
         arguments[answer.info_name] = make_info(run, position, place)
     return answer.function(parent, **arguments) if answer.takes_self else answer.function(**arguments)
-
-

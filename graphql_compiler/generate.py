@@ -36,9 +36,9 @@ def generate_root(fields: list[Field]) -> Callable[..., Any]:
     source = Source("root", "run, s")
     writer = _Writer(source)
     source.line(1, "p = None")
-    source.line(1, "try:")
+    begun = writer.begin(1)
     source.line(2, f"return {writer.object_body(fields, 's', (), 2, 1)}")
-    writer.handler(1, "return null", ())
+    writer.handler(1, begun, "return null", ())
     return source.build()
 
 
@@ -47,14 +47,14 @@ def generate_serial(field: Field) -> Callable[..., Any]:
     source = Source("serial", "run, s, r")
     writer = _Writer(source)
     source.line(1, "p = None")
-    source.line(1, "try:")
+    begun = writer.begin(1)
     if field.is_deferred:
         source.line(2, f"r[{field.response_name!r}] = None")
         writer.put(field, "r", "s", (field.response_name,), 2)
     else:
         result = writer.field(field, "s", (field.response_name,), 2, 1)
         source.line(2, f"r[{field.response_name!r}] = {result}")
-    writer.handler(1, "run.data = null", ())
+    writer.handler(1, begun, "run.data = null", ())
     return source.build()
 
 
@@ -63,13 +63,13 @@ def generate_value(position: Position, *, is_resolved: bool) -> Callable[..., An
     variable = f"v{position.number}"
     source = Source("value", f"run, {variable}, p")
     writer = _Writer(source, is_resolved=is_resolved)
-    source.line(1, "try:")
+    begun = writer.begin(1)
     result = writer.value(position, (), 2, 1)
     source.line(2, f"return {result}")
     if position.is_nullable:
-        writer.handler(1, "return null", ())
+        writer.handler(1, begun, "return null", ())
     else:
-        writer.handler(1, "raise propagated", ())
+        writer.handler(1, begun, "raise propagated", ())
     return source.build()
 
 
@@ -77,9 +77,9 @@ def generate_body(position: Position, type_name: str) -> Callable[..., Any]:
     """`body(run, s, p)`: completes an object whose type was found out at run time."""
     source = Source("body", "run, s, p")
     writer = _Writer(source)
-    source.line(1, "try:")
+    begun = writer.begin(1)
     source.line(2, f"return {writer.object_body(position.objects[type_name], 's', (), 2, 1)}")
-    writer.handler(1, "raise propagated", ())
+    writer.handler(1, begun, "raise propagated", ())
     return source.build()
 
 
@@ -92,10 +92,17 @@ class _Writer:
         for name in ("null", "propagated", "leaf", "uncoerced", "listed", "admit", "kind"):
             source.constant(name, getattr(slow_path, name))
 
-    def handler(self, depth: int, action: str, template: Template) -> None:
+    def begin(self, depth: int) -> int:
+        """Opens a `try`; what `handler` wants to know of it."""
+        self._source.line(depth, "try:")
+        return len(self._source.loops)
+
+    def handler(self, depth: int, begun: int, action: str, template: Template) -> None:
         """Closes a `try`: the failure becomes an error, and `action` gets it with the value that it nulls."""
-        self._source.line(depth, "except Exception as e:")
-        self._source.line(depth + 1, f"{action}(run, e, places, {self._source.indices()}, {template!r})")
+        source = self._source
+        source.line(depth, "except Exception as e:")
+        given = f"run, e, places, {source.indices()}, {template!r}, {source.lists(begun)}"
+        source.line(depth + 1, f"{action}({given})")
 
     def object_body(self, fields: list[Field], parent: str, template: Template, depth: int, blocks: int) -> str:
         """Writes the fields of an object; the name of the variable that holds it afterwards."""
@@ -127,10 +134,10 @@ class _Writer:
         if not position.is_nullable:
             self._source.risk(depth, read, position, template)
             return self.value(position, template, depth, blocks)
-        self._source.line(depth, "try:")
+        begun = self.begin(depth)
         self._source.risk(depth + 1, read, position, template)
         result = self.value(position, template, depth + 1, blocks + 1)
-        self.handler(depth, f"{result} = null", template)
+        self.handler(depth, begun, f"{result} = null", template)
         return result
 
     def _read(self, field: Field, parent: str, template: Template) -> str:
@@ -138,6 +145,8 @@ class _Writer:
         position = field.value
         if isinstance(answer, Itself):
             return parent
+        if isinstance(answer, Typename):
+            return repr(field.parent_type.name)
         if isinstance(answer, Attribute):
             if answer.read is not None:
                 return f"{self._source.constant(f'f{position.number}', answer.read)}({parent}, {answer.name!r})"
@@ -209,18 +218,19 @@ class _Writer:
     def _list(self, position: Position, template: Template, depth: int, blocks: int, result: str) -> None:
         source, item = self._source, position.item
         assert item is not None, "a list has items"
-        variable, index = f"v{position.number}", f"i{position.number}"
-        slow = f"({variable} := {self._slow('listed', position, template)}) is not None"
-        source.risk(depth, f"if {variable}.__class__ in LISTS or {slow}:", position, template)
+        variable, index, items = f"v{position.number}", f"i{position.number}", f"l{position.number}"
+        slow = self._slow("listed", position, template)
+        source.risk(depth, f"{items} = {variable} if {variable}.__class__ in LISTS else {slow}", position, template)
+        source.line(depth, f"if {items} is not None:")
         source.constant("LISTS", _LISTS)
         source.line(depth + 1, f"{result} = []; add{position.number} = {result}.append")
         source.loops.append(index)
         inner_template = (*template, len(source.loops) - 1)
-        source.risk(depth + 1, f"for {index}, v{item.number} in enumerate({variable}):", position, template)
+        source.risk(depth + 1, f"for {index}, v{item.number} in enumerate({items}):", position, template)
         if item.is_nullable:
-            source.line(depth + 2, "try:")
+            begun = self.begin(depth + 2)
             made = self.value(item, inner_template, depth + 3, blocks + 2)
-            self.handler(depth + 2, f"{made} = null", inner_template)
+            self.handler(depth + 2, begun, f"{made} = null", inner_template)
         else:
             made = self.value(item, inner_template, depth + 2, blocks + 1)
         source.line(depth + 2, f"add{position.number}({made})")

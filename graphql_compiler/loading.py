@@ -6,59 +6,28 @@ what is loaded here is found there by resolvers that load value by value.
 
 from __future__ import annotations
 
-from asyncio import Future
+from asyncio import Future, shield
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from graphql_compiler.failures import Failed
 from graphql_compiler.protocol import BatchedField
 from graphql_compiler.run import Pending
+from graphql_compiler.shape import Position
 
 _NOTHING = object()
 
 
-class Loading:
-    """The keys of one level. `want` what the fields ask for, await `work`, then ask `found`."""
-
-    def __init__(self) -> None:
-        self._loads: dict[int, _Load] = {}
-
-    def want(self, batch: BatchedField, pending: list[Pending], context: Any) -> list[Any]:
-        """Notes the keys of one field; gives what `found` needs, one entry a value."""
-        try:
-            loader = batch.loader(context)
-        except Exception as error:
-            return [Failed(error)] * len(pending)
-        if loader is None:
-            return [_NOTHING] * len(pending)
-        load = self._loads.get(id(loader))
-        if load is None:
-            load = self._loads[id(loader)] = _Load(loader)
-        tickets = []
-        for _, _, parent, _ in pending:
-            try:
-                key = batch.key(parent, context)
-                tickets.append(_NOTHING if key is None else (load, load.want(key)))
-            except Exception as error:
-                tickets.append(Failed(error))
-        return tickets
-
-    def work(self) -> list[Awaitable[None]]:
-        """What has to be awaited. None of it raises an Exception."""
-        return [work for load in self._loads.values() for work in load.work()]
-
-
-def found(batch: BatchedField, tickets: list[Any], pending: list[Pending], context: Any) -> list[Any]:
-    """The values of one field, Failed in the place of those that could not be had."""
+def found(batch: BatchedField, loaded: list[Any] | None, wanting: list[Pending], context: Any) -> list[Any]:
+    """The values of one field from what was loaded (None: nothing), Failed in the place of those that could not be had."""
+    if loaded is None:
+        loaded = [None] * len(wanting)
     finish = batch.finish
+    if finish is None:
+        return loaded
     values = []
-    for ticket, (_, _, parent, _) in zip(tickets, pending, strict=True):
-        if ticket.__class__ is tuple:
-            load, cache_key = ticket
-            value = load.values[cache_key]
-        else:
-            value = None if ticket is _NOTHING else ticket
-        if finish is not None and value.__class__ is not Failed:
+    for value, (_, _, parent, _) in zip(loaded, wanting, strict=True):
+        if value.__class__ is not Failed:
             try:
                 value = finish(parent, value, context)
             except Exception as error:
@@ -67,22 +36,47 @@ def found(batch: BatchedField, tickets: list[Any], pending: list[Pending], conte
     return values
 
 
-class _Load:
-    """The keys of one loader."""
+class Load:
+    """Keys for one loader. `want` what fields ask for, await all of `work`, then ask `value`.
 
-    __slots__ = ("_awaited", "_keys", "_loader", "values")
+    `groups`: the fields with their tickets, one ticket a value. `running`: for whoever awaits the work.
+    """
+
+    __slots__ = ("_awaited", "_keys", "_loader", "_values", "groups", "running")
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
         self._keys: dict[Any, Any] = {}
         self._awaited: dict[Any, Future[Any]] = {}
-        self.values: dict[Any, Any] = {}
+        self._values: dict[Any, Any] = {}
+        self.groups: list[tuple[BatchedField, Position, list[Pending], list[Any]]] = []
+        self.running = 0
 
-    def want(self, key: Any) -> Any:
-        """Notes a key; gives the one under which its value is found."""
+    @property
+    def has_work(self) -> bool:
+        return bool(self._keys or self._awaited)
+
+    def want(self, batch: BatchedField, position: Position, wanting: list[Pending], context: Any) -> None:
+        """Notes the keys of one field."""
+        tickets: list[Any] = []
+        for _, _, parent, _ in wanting:
+            try:
+                key = batch.key(parent, context)
+                tickets.append(_NOTHING if key is None else self._ticket(key))
+            except Exception as error:
+                tickets.append(Failed(error))
+        self.groups.append((batch, position, wanting, tickets))
+
+    def value(self, ticket: Any) -> Any:
+        """What was loaded."""
+        if ticket is _NOTHING:
+            return None
+        return ticket if ticket.__class__ is Failed else self._values[ticket]
+
+    def _ticket(self, key: Any) -> Any:
         loader = self._loader
         cache_key = loader.get_cache_key(key)
-        if cache_key in self.values or cache_key in self._keys or cache_key in self._awaited:
+        if cache_key in self._values or cache_key in self._keys or cache_key in self._awaited:
             return cache_key
         known = loader._cache.get(cache_key) if loader.cache else None
         if known is None or known.cancelled():
@@ -94,6 +88,7 @@ class _Load:
         return cache_key
 
     def work(self) -> list[Awaitable[None]]:
+        """What has to be awaited. None of it raises an Exception."""
         loader, wanted = self._loader, list(self._keys.items())
         size = (loader.max_batch_size or len(wanted)) if loader.batch else 1
         batches = [wanted[start : start + size] for start in range(0, len(wanted), max(size, 1))]
@@ -105,18 +100,18 @@ class _Load:
     def _note(self, cache_key: Any, known: Future[Any]) -> None:
         error = known.exception()
         if error is None:
-            self.values[cache_key] = known.result()
+            self._values[cache_key] = known.result()
         elif isinstance(error, Exception):
-            self.values[cache_key] = Failed(error)
+            self._values[cache_key] = Failed(error)
         else:
             raise error
 
     async def _wait(self) -> None:
         for cache_key, known in self._awaited.items():
             try:
-                self.values[cache_key] = await _unharmed(known)
+                self._values[cache_key] = await _unharmed(known)
             except Exception as error:
-                self.values[cache_key] = Failed(error)
+                self._values[cache_key] = Failed(error)
 
     async def _load(self, batch: list[tuple[Any, Any]]) -> None:
         """Loads one batch, as aiodataloader does it; whoever asks the loader meanwhile waits for this batch."""
@@ -133,24 +128,22 @@ class _Load:
                 _break(promise, error)
             if not isinstance(error, Exception):
                 raise
-            self.values.update((cache_key, Failed(error)) for cache_key, _ in batch)
+            self._values.update((cache_key, Failed(error)) for cache_key, _ in batch)
             return
         for (cache_key, _), value in zip(batch, values, strict=True):
             promise_or_none = promised.get(cache_key)
             if isinstance(value, Exception):
-                self.values[cache_key] = Failed(value)
+                self._values[cache_key] = Failed(value)
                 if promise_or_none is not None:
                     _break(promise_or_none, value)
             else:
-                self.values[cache_key] = value
+                self._values[cache_key] = value
                 if promise_or_none is not None and not promise_or_none.done():
                     promise_or_none.set_result(value)
 
 
 async def _unharmed(known: Future[Any]) -> Any:
     """Waits for a future that is somebody else's: being cancelled ourselves must not cancel it."""
-    from asyncio import shield
-
     return await shield(known)
 
 

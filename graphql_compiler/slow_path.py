@@ -7,6 +7,7 @@ wherever it has them. Each raises what belongs to the value that is being comple
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from graphql.pyutils import inspect, is_awaitable, is_iterable
 
 from graphql_compiler.failures import Failed, Place, PropagatedError, Template, keys_of, locate
 from graphql_compiler.info import make_raw_info
+from graphql_compiler.run import forget
 from graphql_compiler.shape import ObjectBody, Position
 
 if TYPE_CHECKING:
@@ -31,16 +33,28 @@ def _error(failure: Exception, places: _Places, indices: tuple[Any, ...]) -> Gra
     return locate(failure, nodes, (template, indices))
 
 
-def null(run: Run, failure: Exception, places: _Places, indices: tuple[Any, ...], template: Template) -> None:
-    """Notes an error that ends at a value that may be null."""
+def null(
+    run: Run, failure: Exception, places: _Places, indices: tuple[Any, ...], template: Template, lists: tuple[Any, ...]
+) -> None:
+    """Notes an error that ends at a value that may be null. `lists`: those that were being gone through."""
+    _forget_rest(indices, lists)
     run.add_error(_error(failure, places, indices), keys_of((template, indices)))
 
 
 def propagated(
-    run: Run, failure: Exception, places: _Places, indices: tuple[Any, ...], template: Template
+    run: Run, failure: Exception, places: _Places, indices: tuple[Any, ...], template: Template, lists: tuple[Any, ...]
 ) -> PropagatedError:
     """The error on its way up."""
+    _forget_rest(indices, lists)
     return PropagatedError(_error(failure, places, indices))
+
+
+def _forget_rest(indices: tuple[Any, ...], lists: tuple[Any, ...]) -> None:
+    """Coroutines among the items that nobody came to."""
+    for items, index in zip(lists, indices[len(indices) - len(lists) :], strict=True):
+        if items is not None:
+            with suppress(Exception):
+                forget(items[(index or 0) + 1 :] if isinstance(items, list | tuple) else items)
 
 
 def _is_null(run: Run, position: Position, value: Any, place: Place, is_resolved: bool) -> bool:

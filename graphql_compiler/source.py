@@ -43,6 +43,10 @@ class Source:
         """The tuple of the function's beginning and its loops' indices, as far as there are loops yet."""
         return f"({', '.join(self.loops)},)"
 
+    def lists(self, since: int) -> str:
+        """The tuple of the lists that were begun since there were so many loops."""
+        return f"({''.join(f'l{index[1:]}, ' for index in self.loops[since:])})"
+
     def place(self, template: Template) -> str:
         """An expression for where a value stands."""
         return f"({template!r}, {self.indices()})"
@@ -51,7 +55,8 @@ class Source:
         """The function."""
         # Two lines come before the first: the head, and what handlers read although it may not be set yet.
         self.constants["places"] = {number + 2: place for number, place in self._places.items()}
-        head = [f"def {self.name}({self._parameters}):", f" put = run.put; {' = '.join([*self.loops[1:], '_'])} = None"]
+        unset = " = ".join(f"{index} = l{index[1:]}" for index in self.loops[1:]) or "_"
+        head = [f"def {self.name}({self._parameters}):", f" put = run.put; {unset} = None"]
         text = "\n".join(head + self._lines)
         exec(compile(text, f"<graphql operation {next(_numbers)}>", "exec"), self.constants)  # noqa: S102 - this is the compiler
         made: Callable[..., Any] = self.constants[self.name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     GraphQLBoolean,
@@ -13,9 +13,9 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
     NonNullTypeNode,
-    NullValueNode,
     OperationDefinitionNode,
     VariableDefinitionNode,
+    is_non_null_type,
 )
 from graphql.execution.values import get_variable_values
 from graphql.utilities import type_from_ast
@@ -29,6 +29,15 @@ _CLASSES: list[tuple[GraphQLNamedType, type]] = [
 ]
 
 
+class _Plain(NamedTuple):
+    """A variable of a built-in scalar: the class of its usual values, whether it may be null, what it is if left out."""
+
+    name: str
+    usual: type
+    is_nullable: bool
+    default: Any
+
+
 class Variables:
     """Coerces what a request brings. Usual values of built-in scalars are told at a glance; the rest is graphql-core's."""
 
@@ -36,7 +45,7 @@ class Variables:
         self._schema = schema
         self._definitions = operation.variable_definitions or ()
         self._hide_suggestions = hide_suggestions
-        self._plain: list[tuple[str, type, bool]] | None = []
+        self._plain: list[_Plain] | None = []
         for definition in self._definitions:
             known = _plain(schema, definition)
             if known is None:
@@ -56,14 +65,16 @@ class Variables:
         return coerced if isinstance(coerced, list) else coerced.coerced
 
     @staticmethod
-    def _coerce_plain(plain: list[tuple[str, type, bool]], raw: dict[str, Any]) -> dict[str, Any] | None:
+    def _coerce_plain(plain: list[_Plain], raw: dict[str, Any]) -> dict[str, Any] | None:
         values = {}
-        for name, class_, is_nullable in plain:
+        for name, class_, is_nullable, default in plain:
             value = raw.get(name, _MISSING)
             if value.__class__ is class_:
-                if class_ is int and not -2147483648 <= value <= 2147483647:  # type: ignore[operator]
+                if class_ is int and not -2147483648 <= value <= 2147483647:
                     return None
                 values[name] = value
+            elif value is _MISSING and default is not _MISSING:
+                values[name] = default
             elif not is_nullable:
                 return None
             elif value is None:
@@ -73,14 +84,18 @@ class Variables:
         return values
 
 
-def _plain(schema: GraphQLSchema, definition: VariableDefinitionNode) -> tuple[str, type, bool] | None:
-    """Name, class of the usual value, and whether it may be null or left out."""
-    if definition.default_value is not None and not isinstance(definition.default_value, NullValueNode):
-        return None
-    node = definition.type
-    is_nullable = not isinstance(node, NonNullTypeNode)
-    type_ = type_from_ast(schema, node if isinstance(node, NonNullTypeNode) is False else node.type)  # type: ignore[union-attr]
+def _plain(schema: GraphQLSchema, definition: VariableDefinitionNode) -> _Plain | None:
+    is_nullable = not isinstance(definition.type, NonNullTypeNode)
+    type_ = type_from_ast(schema, definition.type)
+    if is_non_null_type(type_):
+        type_ = type_.of_type
     for built_in, class_ in _CLASSES:
         if type_ is built_in:
-            return definition.variable.name.value, class_, is_nullable
+            name, default = definition.variable.name.value, _MISSING
+            if definition.default_value is not None:
+                coerced = get_variable_values(schema, [definition], {})
+                if isinstance(coerced, list):
+                    return None
+                default = coerced.coerced[name]
+            return _Plain(name, class_, is_nullable, default)
     return None
