@@ -52,6 +52,7 @@ class _Scheduler:
         self._done: list[asyncio.Future[Any]] = []
         self._waiter: asyncio.Future[None] | None = None
         self._patience = PATIENCE
+        self._loaded: dict[int, tuple[Any, dict[Any, Any]]] = {}
 
     async def work(self) -> None:
         run = self._run
@@ -61,9 +62,9 @@ class _Scheduler:
             if not self._tasks:
                 if not self._jobs and not self._loads:
                     return
-                # The usual case: one thing to wait for, which needs no task.
-                if not self._jobs and len(self._loads) == 1:
-                    await self._load_alone()
+                # The usual cases: nothing but loads, or one coroutine.
+                if not self._jobs:
+                    await self._load()
                     continue
                 if not self._loads and len(self._jobs) == 1:
                     await self._wait_alone(self._jobs.pop())
@@ -123,7 +124,11 @@ class _Scheduler:
         if loader is None:
             self._complete_all(position, wanting, found(batch, None, wanting, context))
             return
-        load = self._loads.get(id(loader)) or Load(loader)
+        load = self._loads.get(id(loader))
+        if load is None:
+            # The loader is kept alive with what it has loaded, since its address stands for it.
+            _, values = self._loaded.setdefault(id(loader), (loader, {}))
+            load = Load(loader, values)
         load.want(batch, position, wanting, context)
         if load.has_work:
             self._loads[id(loader)] = load
@@ -132,20 +137,25 @@ class _Scheduler:
 
     # ---------------------------------------------------------------- waiting
 
-    async def _load_alone(self) -> None:
-        [load] = self._loads.values()
-        self._loads.clear()
-        work = load.work()
-        if len(work) == 1:
-            await work[0]
-        else:
-            for each in work:
-                self._add_task(each, load)
-            while load.running:
-                await self._wait_for_any()
-                self._take_done()
-            return
-        self._complete_load(load)
+    async def _load(self) -> None:
+        """Nothing is running: the last load needs no task of its own."""
+        loads, self._loads = list(self._loads.values()), {}
+        keeps = not self._run.plan.is_batched
+        work = []
+        for load in loads:
+            load.keeps = keeps
+            work += [(load, each) for each in load.work()]
+        last, own = work.pop()
+        for load, each in work:
+            self._add_task(each, load)
+        last.running += 1
+        await own
+        last.running -= 1
+        if not last.running:
+            self._complete_load(last)
+        while self._tasks:
+            await self._wait_for_any()
+            self._take_done()
 
     async def _wait_alone(self, job: _Job) -> None:
         try:
@@ -222,7 +232,7 @@ class _Scheduler:
 
     def _complete_load(self, load: Load) -> None:
         for batch, position, wanting, tickets in load.groups:
-            values = found(batch, [load.value(ticket) for ticket in tickets], wanting, self._run.context)
+            values = found(batch, load.loaded(tickets), wanting, self._run.context)
             self._complete_all(position, wanting, values)
 
     def _complete_all(self, position: Position, wanting: list[Pending], values: list[Any]) -> None:

@@ -7,7 +7,7 @@ what is loaded here is found there by resolvers that load value by value.
 from __future__ import annotations
 
 from asyncio import Future, shield
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from graphql_compiler.failures import Failed
@@ -16,6 +16,11 @@ from graphql_compiler.run import Pending
 from graphql_compiler.shape import Position
 
 _NOTHING = object()
+_NO_CACHE: dict[Any, Any] = {}
+
+
+class _OneByOneError(Exception):
+    pass
 
 
 def found(batch: BatchedField, loaded: list[Any] | None, wanting: list[Pending], context: Any) -> list[Any]:
@@ -39,16 +44,19 @@ def found(batch: BatchedField, loaded: list[Any] | None, wanting: list[Pending],
 class Load:
     """Keys for one loader. `want` what fields ask for, await all of `work`, then ask `value`.
 
+    `values`: what this run has loaded by this loader before. `keeps`: whether the loader's cache shall know what is loaded.
     `groups`: the fields with their tickets, one ticket a value. `running`: for whoever awaits the work.
     """
 
-    __slots__ = ("_awaited", "_keys", "_loader", "_values", "groups", "running")
+    __slots__ = ("_awaited", "_is_mixed", "_keys", "_loader", "_values", "groups", "keeps", "running")
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: Any, values: dict[Any, Any]) -> None:
         self._loader = loader
+        self._is_mixed = False
         self._keys: dict[Any, Any] = {}
         self._awaited: dict[Any, Future[Any]] = {}
-        self._values: dict[Any, Any] = {}
+        self._values = values
+        self.keeps = True
         self.groups: list[tuple[BatchedField, Position, list[Pending], list[Any]]] = []
         self.running = 0
 
@@ -58,34 +66,62 @@ class Load:
 
     def want(self, batch: BatchedField, position: Position, wanting: list[Pending], context: Any) -> None:
         """Notes the keys of one field."""
-        tickets: list[Any] = []
+        key_of, cache_key_of = batch.key, self._loader.get_cache_key
+        tickets: list[Any]
+        try:
+            keys = [key_of(each[2], context) for each in wanting]
+            if None in keys:
+                raise _OneByOneError
+            tickets = [cache_key_of(key) for key in keys]
+            wanted = dict(zip(tickets, keys, strict=True))
+        except Exception:
+            tickets, wanted = self._one_by_one(key_of, wanting, context)
+            self._is_mixed = True
+        self._note_keys(wanted)
+        self.groups.append((batch, position, wanting, tickets))
+
+    def _one_by_one(
+        self, key_of: Callable[[Any, Any], Any], wanting: list[Pending], context: Any
+    ) -> tuple[list[Any], dict[Any, Any]]:
+        """Where some values want nothing, or their keys cannot be had."""
+        tickets, wanted = [], {}
         for _, _, parent, _ in wanting:
             try:
-                key = batch.key(parent, context)
-                tickets.append(_NOTHING if key is None else self._ticket(key))
+                key = key_of(parent, context)
+                ticket = _NOTHING if key is None else self._loader.get_cache_key(key)
+                if key is not None:
+                    wanted[ticket] = key
             except Exception as error:
-                tickets.append(Failed(error))
-        self.groups.append((batch, position, wanting, tickets))
+                ticket = Failed(error)
+            tickets.append(ticket)
+        return tickets, wanted
+
+    def _note_keys(self, wanted: dict[Any, Any]) -> None:
+        loader, values, keys = self._loader, self._values, self._keys
+        cache = loader._cache if loader.cache else _NO_CACHE
+        for cache_key, key in wanted.items():
+            if cache_key in values or cache_key in keys or cache_key in self._awaited:
+                continue
+            known = cache.get(cache_key)
+            if known is None or known.cancelled():
+                keys[cache_key] = key
+            elif known.done():
+                self._note(cache_key, known)
+            else:
+                self._awaited[cache_key] = known
+
+    def loaded(self, tickets: list[Any]) -> list[Any]:
+        """What was loaded, ticket by ticket."""
+        if not self._is_mixed:
+            values = self._values
+            return [values[ticket] for ticket in tickets]
+        return [self.value(ticket) for ticket in tickets]
 
     def value(self, ticket: Any) -> Any:
         """What was loaded."""
         if ticket is _NOTHING:
             return None
         return ticket if ticket.__class__ is Failed else self._values[ticket]
-
-    def _ticket(self, key: Any) -> Any:
-        loader = self._loader
-        cache_key = loader.get_cache_key(key)
-        if cache_key in self._values or cache_key in self._keys or cache_key in self._awaited:
-            return cache_key
-        known = loader._cache.get(cache_key) if loader.cache else None
-        if known is None or known.cancelled():
-            self._keys[cache_key] = key
-        elif known.done():
-            self._note(cache_key, known)
-        else:
-            self._awaited[cache_key] = known
-        return cache_key
 
     def work(self) -> list[Awaitable[None]]:
         """What has to be awaited. None of it raises an Exception."""
@@ -117,7 +153,7 @@ class Load:
         """Loads one batch, as aiodataloader does it; whoever asks the loader meanwhile waits for this batch."""
         loader = self._loader
         promised: dict[Any, Future[Any]] = {}
-        if loader.cache:
+        if loader.cache and self.keeps:
             promised = {cache_key: loader.loop.create_future() for cache_key, _ in batch}
             loader._cache.update(promised)
         try:
@@ -129,6 +165,9 @@ class Load:
             if not isinstance(error, Exception):
                 raise
             self._values.update((cache_key, Failed(error)) for cache_key, _ in batch)
+            return
+        if not promised and not any([isinstance(value, Exception) for value in values]):
+            self._values.update(zip([cache_key for cache_key, _ in batch], values, strict=True))
             return
         for (cache_key, _), value in zip(batch, values, strict=True):
             promise_or_none = promised.get(cache_key)

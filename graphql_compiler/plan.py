@@ -16,6 +16,7 @@ from strawberry.schema import Schema
 from strawberry.types.base import StrawberryObjectDefinition
 
 from graphql_compiler.analyse import Analysis
+from graphql_compiler.answers import Call
 from graphql_compiler.drain import drain
 from graphql_compiler.generate import generate_body, generate_root, generate_serial, generate_value
 from graphql_compiler.protocol import BY_CLASS_ATTRIBUTE
@@ -26,7 +27,10 @@ _OF_STRAWBERRY = ("GraphQLCoreConverter.from_interface.", "StrawberryUnion.get_t
 
 
 class Plan:
-    """The functions that answer one operation, for one set of values of the variables that `@include` and `@skip` hang on."""
+    """The functions that answer one operation, for one set of values of the variables that `@include` and `@skip` hang on.
+
+    `is_batched`: below the root, nobody but the compiler asks loaders for anything.
+    """
 
     def __init__(
         self,
@@ -52,9 +56,12 @@ class Plan:
             self._serial = [generate_serial(field) for field in fields]
         else:
             self._root = generate_root(fields)
+        self.is_batched = self._serial is None
         for field in walk(fields):
             if field.is_deferred:
                 self.value(field.value, True)
+            if isinstance(field.answer, Call) and field.value.parent is not None:
+                self.is_batched = False
 
     async def execute(self, run: Run) -> None:
         """Fills the run's data and errors. Raises only what graphql-core would raise too, such as CancelledError."""

@@ -16,6 +16,9 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
+    OverlappingFieldsCanBeMergedRule,
+    PossibleFragmentSpreadsRule,
+    VariablesInAllowedPositionRule,
     get_named_type,
     is_composite_type,
     is_list_type,
@@ -26,6 +29,8 @@ from graphql import (
     validate,
 )
 
+# What the writer below cannot rule out; all rules together take longer than everything else.
+_RULES = [OverlappingFieldsCanBeMergedRule, PossibleFragmentSpreadsRule, VariablesInAllowedPositionRule]
 MAX_DEPTH = 5
 MAX_FIELDS = 60
 
@@ -181,7 +186,7 @@ def make_operation(
         definitions = ", ".join(f"${name}: {type_}{default}" for name, (type_, _, default) in writer.variables.items())
         text = "\n".join([f"{kind} Q{f'({definitions})' if definitions else ''} {body}", *writer.fragments.values()])
         document = parse(text)
-        if not validate(schema, document):
+        if not validate(schema, document, _RULES, max_errors=1):
             break
     variables = {name: value for name, (_, value, _) in writer.variables.items() if value is not ...}
     if variables and drawn.randrange(12) == 0:

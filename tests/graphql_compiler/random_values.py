@@ -62,6 +62,7 @@ class Values:
     habits: Habits = field(default_factory=Habits)
     batches: list[tuple[str, ...]] = field(default_factory=list)
     _loader: Any = None
+    _is_loading: bool = False
 
     @property
     def loader(self) -> DataLoader[str, Any]:
@@ -76,12 +77,14 @@ class Values:
         if random.Random(f"{self.seed} batch {sorted(keys)[0]}").randrange(100) == 0:
             raise RowError("a batch failed")
         loaded = []
+        self._is_loading = True
         for key in keys:
             type_name, field_name, _ = key.split(" ", 2)
             try:
                 loaded.append(self.of_field(type_name, field_name, key, is_plain=True))
             except Exception as failure:
                 loaded.append(failure)
+        self._is_loading = False
         return loaded
 
     def of_field(self, type_name: str, field_name: str, token: str, *, is_plain: bool = False) -> Any:
@@ -112,7 +115,8 @@ class Values:
             type_ = type_.of_type
         if is_list_type(type_):
             items = [self._item(type_.of_type, f"{token}.{index}", drawn, is_plain) for index in range(drawn.randrange(4))]
-            return drawn.choice([list, list, tuple, iter])(items)
+            # What was loaded may serve several fields, and an iterator serves only one.
+            return drawn.choice([list, list, tuple, list if self._is_loading else iter])(items)
         if isinstance(type_, GraphQLObjectType):
             return self.records[type_.name](self, token)
         if is_abstract_type(type_):
