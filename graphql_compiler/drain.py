@@ -169,12 +169,18 @@ class _Scheduler:
         jobs, self._jobs = self._jobs, []
         for job in jobs:
             self._add_task(job.awaitable, job)
+        for load in self._loads.values():
+            if load.can_join:
+                load.join()
         if self._loads and (not self._tasks or self._patience == 0):
             self._patience = PATIENCE
-            for load in self._loads.values():
+            loads, self._loads = list(self._loads.values()), {}
+            for load in loads:
+                load.look_again()
                 for each in load.work():
                     self._add_task(each, load)
-            self._loads = {}
+                if not load.running:
+                    self._complete_load(load)
 
     def _add_task(self, awaitable: Awaitable[Any], what: _Job | Load) -> None:
         task = asyncio.ensure_future(awaitable)

@@ -110,6 +110,22 @@ class Load:
             else:
                 self._awaited[cache_key] = known
 
+    @property
+    def can_join(self) -> bool:
+        """Whether resolvers have asked the loader for keys that it is about to load."""
+        return bool(self._loader._queue)
+
+    def join(self) -> None:
+        """Gives the keys to the loader, to be loaded with what others ask it for."""
+        for cache_key, key in self._keys.items():
+            self._awaited[cache_key] = self._loader.load(key)
+        self._keys = {}
+
+    def look_again(self) -> None:
+        """Some of the keys may have been loaded meanwhile."""
+        wanted, self._keys = self._keys, {}
+        self._note_keys(wanted)
+
     def loaded(self, tickets: list[Any]) -> list[Any]:
         """What was loaded, ticket by ticket."""
         if not self._is_mixed:

@@ -59,6 +59,12 @@ def find_operation(document: DocumentNode, name: str | None = None) -> Operation
     )
 
 
+def key_of(document: DocumentNode) -> str:
+    """What stands for a document."""
+    assert document.loc is not None
+    return document.loc.source.body
+
+
 async def by_graphql_core(
     schema: Schema,
     document: DocumentNode,
@@ -102,7 +108,7 @@ async def by_compiler(
     operation_name: str | None = None,
 ) -> Answer | None:
     """None where the operation is not compiled."""
-    ready = operations.find(id(document), document, find_operation(document, operation_name), variables)
+    ready = operations.find(key_of(document), document, find_operation(document, operation_name), variables)
     if ready is None:
         return None
     try:
@@ -153,7 +159,7 @@ async def check_same(
     ours = await by_compiler(
         operations, document, root=make_root(), context=make_context(), variables=variables, operation_name=operation_name
     )
-    assert ours is not None, f"not compiled: {operations.reason(id(document), operation_name)}"
+    assert ours is not None, f"not compiled: {operations.reason(key_of(document), operation_name)}"
     theirs = await by_graphql_core(
         schema,
         document,
