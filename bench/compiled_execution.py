@@ -3,7 +3,6 @@
     python -m bench.compiled_execution --rounds 15
 
 Parsing and validation are left out: both executors have the document. Rounds of the two alternate; what counts is the ratio.
-`--profile` prints the generated source's functions by time instead.
 """
 
 from __future__ import annotations
@@ -150,7 +149,14 @@ class Query:
 
 _USERS = [UserRecord(f"VXNlcjox{n}", f"user{n}", f"The user no. {n}", None if n % 2 else f"/avatars/{n}") for n in range(50)]
 _POSTS = [
-    PostRecord(f"UG9zdDox{n}", f"Post no. {n}: " + "some words, “quoted” " * 8, datetime(2026, 1, 1, tzinfo=UTC).isoformat(), n, n, n % 17)
+    PostRecord(
+        f"UG9zdDox{n}",
+        f"Post no. {n}: " + "some words, “quoted” " * 8,
+        datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
+        n,
+        n,
+        n % 17,
+    )
     for n in range(100)
 ]
 _EDGES = [EdgeRecord(f"cursor-{n}", post) for n, post in enumerate(_POSTS)]
@@ -205,13 +211,13 @@ async def main(rounds: int, count: int) -> None:
     ratios = [core / ours for core, ours in zip(times["graphql-core"], times["compiled"], strict=True)]
     for name, median in medians.items():
         print(f"{name:14} {median:9.1f} µs CPU per operation (median of {rounds}; least {min(times[name]):.1f})")
-    print(f"ratio          {statistics.median(ratios):9.1f} (median of {rounds} paired rounds; {min(ratios):.1f} to {max(ratios):.1f})")
+    print(f"ratio          {statistics.median(ratios):9.1f} (of paired rounds; {min(ratios):.1f} to {max(ratios):.1f})")
     print(f"compiling      {compile_ms:9.1f} ms, once an operation")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--count", type=int, default=400, help="operations of a round, compiled; a twentieth of it on graphql-core")
+    parser.add_argument("--count", type=int, default=400, help="operations of a round; graphql-core has a twentieth")
     options = parser.parse_args()
     asyncio.run(main(options.rounds, options.count))

@@ -90,9 +90,7 @@ class Arguments:
     def _convert(self, run: Run, position: Position, place: Place) -> dict[str, Any]:
         from graphql.execution import get_argument_values
 
-        values = get_argument_values(
-            self._definition, self._node, run.variable_values, hide_suggestions=self._hide_suggestions
-        )
+        values = get_argument_values(self._definition, self._node, run.variable_values, hide_suggestions=self._hide_suggestions)
         return convert_arguments(
             values,
             self._field.arguments,

@@ -37,9 +37,9 @@ async def drain(run: Run) -> None:
     scheduler = _Scheduler(run)
     try:
         await scheduler.work()
-    except BaseException:
-        await scheduler.abandon()
-        raise
+    finally:
+        if scheduler.is_busy:
+            await scheduler.abandon()
 
 
 class _Scheduler:
@@ -59,7 +59,7 @@ class _Scheduler:
         while True:
             while run.pending or run.late:
                 self._sort()
-            if not self._tasks:
+            if len(self._tasks) == len(self._unwanted):
                 if not self._jobs and not self._loads:
                     return
                 # The usual cases: nothing but loads, or one coroutine.
@@ -71,6 +71,10 @@ class _Scheduler:
                     continue
             self._begin()
             await self._wait()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._tasks or self._jobs)
 
     async def abandon(self) -> None:
         """Ends everything that was begun."""
@@ -153,7 +157,7 @@ class _Scheduler:
         last.running -= 1
         if not last.running:
             self._complete_load(last)
-        while self._tasks:
+        while len(self._tasks) > len(self._unwanted):
             await self._wait_for_any()
             self._take_done()
 
@@ -172,7 +176,7 @@ class _Scheduler:
         for load in self._loads.values():
             if load.can_join:
                 load.join()
-        if self._loads and (not self._tasks or self._patience == 0):
+        if self._loads and (len(self._tasks) == len(self._unwanted) or self._patience == 0):
             self._patience = PATIENCE
             loads, self._loads = list(self._loads.values()), {}
             for load in loads:
@@ -219,9 +223,12 @@ class _Scheduler:
             self._patience = PATIENCE
         for task in done:
             what = self._tasks.pop(task)
+            if task in self._unwanted:
+                self._unwanted.discard(task)
+                if not task.cancelled():
+                    task.exception()  # or asyncio would say that nobody has asked for it
+                continue
             if task.cancelled():
-                if task in self._unwanted:
-                    continue
                 raise asyncio.CancelledError
             error = task.exception()
             if error is not None and not isinstance(error, Exception):
@@ -230,7 +237,7 @@ class _Scheduler:
                 what.running -= 1
                 if not what.running:
                     self._complete_load(what)
-            elif task not in self._unwanted:
+            else:
                 value = Failed(error) if error is not None else task.result()
                 self._complete(what.position, what.place, what.made, value)
 
@@ -267,13 +274,15 @@ class _Scheduler:
             container[position.key if made is not None else path[-1]] = completed
 
     def _fail(self, position: Position, place: Place, failure: PropagatedError) -> None:
-        """Nulls what the error nulls; what is still running for values below need not go on."""
+        """Nulls what the error nulls. What is running for values below is not waited for, and is cancelled at the end.
+
+        Not at once: cancelling whoever waits for a loader's future cancels the future, for others too.
+        """
         run = self._run
         run.fail(position, place, failure.error)
         for task, what in self._tasks.items():
-            if isinstance(what, _Job) and not task.done() and run.is_nulled(keys_of(what.place)):
+            if isinstance(what, _Job) and run.is_nulled(keys_of(what.place)):
                 self._unwanted.add(task)
-                task.cancel()
 
 
 async def _same(task: asyncio.Future[Any]) -> Any:

@@ -30,7 +30,7 @@ class _LazyInfo(Info[Any, Any]):
         self._place = place
 
     @property
-    def _raw_info(self) -> GraphQLResolveInfo:  # type: ignore[override]
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]
         return make_raw_info(self._run, self._position, self._place)
 
     @property
@@ -51,17 +51,15 @@ def make_info(run: Run, position: Position, place: Place) -> Info[Any, Any]:
     info_class = run.plan.info_class
     if info_class is Info:
         return _LazyInfo(run, position, place)
-    made: Info[Any, Any] = info_class(
-        _raw_info=make_raw_info(run, position, place), _field=position.field.strawberry_field
-    )
+    made: Info[Any, Any] = info_class(_raw_info=make_raw_info(run, position, place), _field=position.field.strawberry_field)
     return made
 
 
-def make_raw_info(run: Run, position: Position, place: Place) -> GraphQLResolveInfo:
+def make_raw_info(run: Run, position: Position, place: Place) -> GraphQLResolveInfo[Any]:
     """What graphql-core would have given."""
     field = position.field
     plan = run.plan
-    values = (
+    values: tuple[Any, ...] = (
         field.nodes[0].name.value,
         field.nodes,
         field.definition.type,
@@ -78,7 +76,7 @@ def make_raw_info(run: Run, position: Position, place: Place) -> GraphQLResolveI
         GraphQLResolveInfoHelpers(gather=lambda values: gather_with_cancel(*values), track=lambda _values: None),
     )
     if _RAW_INFO is not None:
-        raw: GraphQLResolveInfo = _RAW_INFO(*values, None)
+        raw: GraphQLResolveInfo[Any] = _RAW_INFO(*values, None)
         return raw
     return GraphQLResolveInfo(*values)
 

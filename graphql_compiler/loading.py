@@ -26,7 +26,7 @@ class _OneByOneError(Exception):
 def found(batch: BatchedField, loaded: list[Any] | None, wanting: list[Pending], context: Any) -> list[Any]:
     """The values of one field from what was loaded (None: nothing), Failed in the place of those that could not be had."""
     if loaded is None:
-        loaded = [None] * len(wanting)
+        loaded = [None for _ in wanting]
     finish = batch.finish
     if finish is None:
         return loaded
@@ -182,7 +182,7 @@ class Load:
                 raise
             self._values.update((cache_key, Failed(error)) for cache_key, _ in batch)
             return
-        if not promised and not any([isinstance(value, Exception) for value in values]):
+        if not promised and not any(isinstance(value, Exception) for value in values):
             self._values.update(zip([cache_key for cache_key, _ in batch], values, strict=True))
             return
         for (cache_key, _), value in zip(batch, values, strict=True):

@@ -50,7 +50,7 @@ class _Operation:
     node: OperationDefinitionNode
     variables: Variables
     conditions: tuple[str, ...] = ()
-    plans: dict[tuple[bool, ...], Plan] = field(default_factory=dict)
+    plans: dict[tuple[Any, ...], Plan] = field(default_factory=dict)
     reason: str | None = None
 
 

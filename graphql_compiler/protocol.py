@@ -10,6 +10,7 @@ Any object with these attributes will do. The resolver itself stays as it is: gr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 
@@ -22,8 +23,9 @@ class BatchedField(Protocol):
     def key(self, root: Any, context: Any, /) -> Any:
         """What to load for this parent value. None: nothing, `finish` gets None."""
 
-    def finish(self, root: Any, value: Any, context: Any, /) -> Any:
-        """What the resolver would return, from what was loaded. The attribute may be None: the loaded value itself."""
+    @property
+    def finish(self) -> Callable[[Any, Any, Any], Any] | None:
+        """What the resolver would return, from (parent value, what was loaded, context). None: the loaded value itself."""
 
 
 BATCH_ATTRIBUTE = "batch"

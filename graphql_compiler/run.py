@@ -37,9 +37,7 @@ class Run:
     put: Callable[[Pending], None]
     late: list[Late]
 
-    def __init__(
-        self, plan: Plan, root: Any, context: Any, variables: dict[str, Any], raw_variables: dict[str, Any]
-    ) -> None:
+    def __init__(self, plan: Plan, root: Any, context: Any, variables: dict[str, Any], raw_variables: dict[str, Any]) -> None:
         self.plan = plan
         self.root = root
         self.context = context

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputType
@@ -25,7 +26,7 @@ class Field:
     parent_type: GraphQLObjectType
     answer: Answer
     strawberry_field: Any
-    value: Position = field(init=False)
+    value: Position = dataclasses.field(init=False)
 
     @property
     def is_deferred(self) -> bool:
@@ -50,9 +51,9 @@ class Position:
     parent: Position | None
     key: str | None
     item: Position | None = None
-    objects: dict[str, list[Field]] = field(default_factory=dict)
-    admitted: set[type] = field(default_factory=set)
-    bodies: dict[type, ObjectBody] = field(default_factory=dict)
+    objects: dict[str, list[Field]] = dataclasses.field(default_factory=dict)
+    admitted: set[Any] = dataclasses.field(default_factory=set)
+    bodies: dict[Any, ObjectBody] = dataclasses.field(default_factory=dict)
 
     def up_to_nullable(self) -> int | None:
         """How many keys lie between it and the nearest value that may be null (0: itself); None: all up to the data."""

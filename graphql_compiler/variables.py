@@ -33,7 +33,7 @@ class _Plain(NamedTuple):
     """A variable of a built-in scalar: the class of its usual values, whether it may be null, what it is if left out."""
 
     name: str
-    usual: type
+    usual: Any
     is_nullable: bool
     default: Any
 

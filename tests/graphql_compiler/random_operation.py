@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -81,8 +81,8 @@ class _Writer:
         self.fragments[name] = f"fragment {name} on {inner.name} {body}"
         return f"...{name}{self.condition()}"
 
-    def one_field(self, type_: Any, depth: int) -> str:
-        named = getattr(type_, "fields", {})
+    def one_field(self, type_: GraphQLNamedType, depth: int) -> str:
+        named: dict[str, GraphQLField] = getattr(type_, "fields", {})
         candidates = [
             (name, definition)
             for name, definition in named.items()
@@ -150,7 +150,7 @@ class _Writer:
             }
         if isinstance(type_, GraphQLEnumType):
             return drawn.choice(list(type_.values))
-        name = type_.name
+        name = str(type_)
         if name == "Int":
             return drawn.choice([0, 1, 2, 5, 20])
         if name == "Float":

@@ -15,7 +15,7 @@ from tests.graphql_compiler.random_values import Record
 
 _numbers = itertools.count()
 
-_HEAD = '''
+_HEAD = """
 from __future__ import annotations
 import enum
 from datetime import datetime
@@ -34,7 +34,7 @@ class Point:
     y: float | None = None
     colours: list[Colour] | None = strawberry.UNSET
     name: str = "there"
-'''
+"""
 
 _LEAVES = ["str", "int", "float", "bool", "strawberry.ID", "datetime", "Colour"]
 _ARGUMENTS = [
@@ -69,7 +69,8 @@ class _Writer:
         elif choice < 4:
             inner = self.drawn.choice(self.objects)
         elif choice == 4:
-            inner = self.drawn.choice(["Face", 'Annotated[Union[%s], strawberry.union("Any_")]' % ", ".join(self.union)])
+            members = ", ".join(self.union)
+            inner = self.drawn.choice(["Face", f'Annotated[Union[{members}], strawberry.union("Any_")]'])
         else:
             inner = self.drawn.choice(_LEAVES)
         return inner if self.drawn.randrange(2) else f"Union[{inner}, None]" if "Union[" in inner else f"{inner} | None"
@@ -93,7 +94,7 @@ class _Writer:
             is_async = way in {"async", "batched"}
             head = f"{'async ' if is_async else ''}def resolve_{name}({', '.join(takes + arguments)}) -> {type_}:"
             given = "".join(f", {argument.partition(':')[0]}" for argument in arguments)
-            token = f'token_of({"info.context, " if len(takes) > 1 else ""}root{given})'
+            token = f"token_of({'info.context, ' if len(takes) > 1 else ''}root{given})"
             body = {
                 "sync": f"return of(root).of_field({owner!r}, {name!r}, {token})",
                 "async": f"return await of(root).late({owner!r}, {name!r}, {token})",
@@ -106,7 +107,13 @@ class _Writer:
 
     def source(self) -> str:
         lines = self.lines
-        lines += ["@strawberry.interface", "class Face:", "    common: str", "    @strawberry.field", "    def shared(root) -> int:"]
+        lines += [
+            "@strawberry.interface",
+            "class Face:",
+            "    common: str",
+            "    @strawberry.field",
+            "    def shared(root) -> int:",
+        ]
         lines += ["        return len(root.token)"]
         for name in self.objects:
             lines += ["@strawberry.type", f"class {name}{'(Face)' if name in self.implementing else ''}:", "    own: str"]
@@ -132,7 +139,9 @@ def make_schema(seed: int) -> RandomSchema:
     for name in writer.objects:
         records[name] = _record_class(name, names[name], drawn)
     try:
-        schema = strawberry.Schema(query=names["Query"], mutation=names["Changes"], types=[names[name] for name in writer.objects])
+        schema = strawberry.Schema(
+            query=names["Query"], mutation=names["Changes"], types=[names[name] for name in writer.objects]
+        )
     finally:
         del sys.modules[module.__name__]
     return RandomSchema(schema, records, writer.is_async, text)

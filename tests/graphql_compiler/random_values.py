@@ -145,7 +145,7 @@ def _fail(drawn: random.Random, token: str, is_plain: bool) -> Any:
         return RowError(f"returned at {token}")
     if way == 1:
         _raise(GraphQLError(f"refused at {token}", extensions={"code": "REFUSED"}))
-    _raise(RowError(f"raised at {token}"))
+    return _raise(RowError(f"raised at {token}"))
 
 
 def _raise(failure: Exception) -> NoReturn:

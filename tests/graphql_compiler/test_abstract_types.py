@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import pytest
@@ -65,7 +66,7 @@ def make_schema(*, by_class: bool) -> strawberry.Schema:
     class Query:
         pet = strawberry.field(resolver=lambda root: root["pet"], graphql_type=Pet | None)
         pets = strawberry.field(resolver=lambda root: root["pets"], graphql_type=list[Pet | None])
-        some = strawberry.field(resolver=lambda root: root["some"], graphql_type=list[something | None])  # type: ignore[valid-type]
+        some = strawberry.field(resolver=lambda root: root["some"], graphql_type=list[something | None])
         cat = strawberry.field(resolver=lambda root: root["cat"], graphql_type=Cat | None)
 
     return strawberry.Schema(query=Query, types=[Cat, Dog, Mouse])
@@ -95,7 +96,7 @@ fragment C on Cat { n: name lives }
 async def test_records(by_class: bool, rows: list[Any]) -> None:
     for first in (*rows[:2], None):
         root = {"pet": first, "pets": rows, "some": rows, "cat": first}
-        await check_same(SCHEMAS[by_class], QUERY, make_root=lambda root=root: root)
+        await check_same(SCHEMAS[by_class], QUERY, make_root=partial(dict, root))
 
 
 @strawberry.interface

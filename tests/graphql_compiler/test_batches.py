@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from itertools import chain
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -51,7 +53,8 @@ async def _friend(root: Item, info: strawberry.Info[Context, None]) -> Item:
 async def _maybe(root: Item, info: strawberry.Info[Context, None]) -> Item | None:
     if not info.context.is_open or root.number % 2:
         return None
-    return await info.context.items.load(root.number)
+    found: Item = await info.context.items.load(root.number)
+    return found
 
 
 async def _double(root: Item, info: strawberry.Info[Context, None]) -> int:
@@ -87,13 +90,13 @@ class Thing:
 class Query:
     @strawberry.field
     def things(root: Any) -> list[Thing | None]:  # noqa: N805
-        return root
+        return cast("list[Thing | None]", root)
 
     @strawberry.field
     async def slow(root: Any) -> list[Thing]:  # noqa: N805
         for _ in range(3):
             await asyncio.sleep(0)
-        return root
+        return cast("list[Thing]", root)
 
 
 SCHEMA = strawberry.Schema(query=Query)
@@ -128,7 +131,7 @@ async def test_what_resolvers_load_one_by_one_is_shared() -> None:
         "{ things { friend { number } } slow { unmarked { number } } }",
     ):
         _, ours, theirs = await ask(query, lambda: Context(lambda key: Item(key % 5)))
-        assert sorted(key for batch in ours for key in batch) == sorted(key for batch in theirs for key in batch)
+        assert sorted(chain(*ours)) == sorted(chain(*theirs))
 
 
 async def test_primed_and_failed_values() -> None:
@@ -171,7 +174,7 @@ async def test_loaders_of_every_kind() -> None:
     for options in ({"cache": False}, {"batch": False}, {"max_batch_size": 2}, {"get_cache_key": lambda key: key % 2}):
         answer, ours, theirs = await ask(
             "{ things { friend { number } double } slow { maybe { number } } }",
-            lambda options=options: Context(lambda key: Item(key % 2), **options),
+            partial(Context, lambda key: Item(key % 2), **options),
         )
         assert not answer.errors
         assert len(ours) <= len(theirs), options

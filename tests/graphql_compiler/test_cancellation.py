@@ -99,7 +99,9 @@ async def test_what_is_nulled_is_not_waited_for() -> None:
     assert asyncio.all_tasks() == before
 
 
-@pytest.mark.parametrize("query", ["{ cancelled }", "{ cancelled child { cancelled } }", "{ child { cancelled child { cancelled } } }"])
+@pytest.mark.parametrize(
+    "query", ["{ cancelled }", "{ cancelled child { cancelled } }", "{ child { cancelled child { cancelled } } }"]
+)
 async def test_a_resolver_that_is_cancelled(query: str) -> None:
     await check_same(SCHEMA, query, make_root=Query, make_context=Journal)
 

@@ -6,7 +6,8 @@ import asyncio
 import enum
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -80,16 +81,16 @@ class MaybeThing:
 class Query:
     @strawberry.field
     def thing(root: Any) -> Thing | None:  # noqa: N805 - a resolver's parent value
-        return root
+        return cast("Thing", root)
 
     @strawberry.field
     def maybe(root: Any) -> MaybeThing | None:  # noqa: N805
-        return root
+        return cast("MaybeThing", root)
 
     @strawberry.field
     async def slow(root: Any) -> Thing:  # noqa: N805
         await asyncio.sleep(0)
-        return root
+        return cast("Thing", root)
 
 
 SCHEMA = strawberry.Schema(query=Query)
@@ -103,8 +104,8 @@ LEAVES = "text number share flag ident when colour texts"
         f"{{ thing {{ {LEAVES} }} }}",
         "{ thing { b: number a: number text __typename kind: __typename } again: thing { text } __typename }",
         "{ thing { rows { text rows { text later } } row { text row { text } } } }",
-        "{ thing { shout twice: shout(times: 2) none: shout(mark: null) } slow { shout(mark: \"…\") later } }",
-        "{ ...A thing { number } } fragment A on Query { thing { ...B text } } fragment B on Thing { ... { flag } text number }",
+        '{ thing { shout twice: shout(times: 2) none: shout(mark: null) } slow { shout(mark: "…") later } }',
+        "{ ...A thing { number } } fragment A on Query { thing { ...B text } } fragment B on Thing { ... { flag } text }",
         "{ thing { rows { ...on Thing { later } text } } thing { rows { number text } } }",
     ],
 )
@@ -125,9 +126,7 @@ VALUES = [
 async def test_every_value_for_every_type(at: str, name: str) -> None:
     query = f"{{ {at} {{ text {name} number }} }}"
     for value in VALUES:
-        await check_same(
-            SCHEMA, query, make_root=lambda value=value: Row(**{name: value}), is_strict=True, operations=OPERATIONS
-        )
+        await check_same(SCHEMA, query, make_root=partial(Row, **{name: value}), is_strict=True, operations=OPERATIONS)
     await check_same(SCHEMA, query, make_root=lambda: Row(**{name: iter("ab")}), is_strict=True, operations=OPERATIONS)
 
 
@@ -170,7 +169,9 @@ async def test_awaitable_attributes_and_items() -> None:
 
         def root(failing: Any = failing) -> Row:
             rows = [later(Row()), Row(text=later("x")), later(failing), None]
-            return Row(text=later("text"), number=later(failing), texts=[later("a"), "b", later(failing)], row=later(Row()), rows=rows)
+            return Row(
+                text=later("text"), number=later(failing), texts=[later("a"), "b", later(failing)], row=later(Row()), rows=rows
+            )
 
         await check_same(SCHEMA, query, make_root=root)
 
@@ -182,7 +183,13 @@ async def test_a_list_that_fails_half_way() -> None:
         raise LookupError("no more")
 
     for at in ("thing", "maybe"):
-        await check_same(SCHEMA, f"{{ {at} {{ rows {{ text }} }} }}", make_root=lambda: Row(rows=items()), is_strict=True, operations=OPERATIONS)
+        await check_same(
+            SCHEMA,
+            f"{{ {at} {{ rows {{ text }} }} }}",
+            make_root=lambda: Row(rows=items()),
+            is_strict=True,
+            operations=OPERATIONS,
+        )
 
 
 async def test_asynchronous_lists() -> None:
@@ -193,8 +200,11 @@ async def test_asynchronous_lists() -> None:
         if fails:
             raise LookupError("no more")
 
+    def make_rows(fails: bool) -> Row:
+        return Row(rows=items(fails=fails))
+
     for fails in (False, True):
-        await check_same(SCHEMA, "{ maybe { rows { text } } }", make_root=lambda fails=fails: Row(rows=items(fails=fails)))
+        await check_same(SCHEMA, "{ maybe { rows { text } } }", make_root=partial(make_rows, fails))
 
 
 async def test_deep_operations_are_split() -> None:
@@ -204,7 +214,13 @@ async def test_deep_operations_are_split() -> None:
     row = Row(text="end")
     for _ in range(6):
         row = Row(rows=[row], row=row)
-    await check_same(SCHEMA, f"{{ thing {{ {nest(6)} }} maybe {{ {nest(5)} }} }}", make_root=lambda: row, is_strict=True, operations=OPERATIONS)
+    await check_same(
+        SCHEMA,
+        f"{{ thing {{ {nest(6)} }} maybe {{ {nest(5)} }} }}",
+        make_root=lambda: row,
+        is_strict=True,
+        operations=OPERATIONS,
+    )
     wide = " ".join(f"a{number}: rows {{ " for number in range(14)) + "text" + " }" * 14
     await check_same(SCHEMA, f"{{ maybe {{ {wide} }} }}", make_root=lambda: row, is_strict=True, operations=OPERATIONS)
 

@@ -12,7 +12,8 @@ from graphql import DocumentNode, parse
 from strawberry.extensions import FieldExtension, SchemaExtension
 from strawberry.permission import BasePermission
 
-from graphql_compiler import CompiledOperations, operations as module
+from graphql_compiler import CompiledOperations
+from graphql_compiler import operations as module
 from tests.graphql_compiler.compare import find_operation
 
 
@@ -29,19 +30,19 @@ class Nobody(BasePermission):
 
 
 class Hooked(SchemaExtension):
-    def resolve(self, next_: Any, root: Any, info: Any, *args: str, **kwargs: Any) -> Any:
-        return next_(root, info, *args, **kwargs)
+    def resolve(self, _next: Any, root: Any, info: Any, *args: str, **kwargs: Any) -> Any:
+        return _next(root, info, *args, **kwargs)
 
 
 @strawberry.type
 class Query:
     plain: str = "plain"
 
-    @strawberry.field(extensions=[Shouting()])
+    @strawberry.field(extensions=[Shouting()])  # type: ignore[untyped-decorator]
     def shouted(self) -> str:
         return "quiet"
 
-    @strawberry.field(permission_classes=[Nobody])
+    @strawberry.field(permission_classes=[Nobody])  # type: ignore[untyped-decorator]
     def guarded(self) -> str:
         return "secret"
 
@@ -95,7 +96,8 @@ def test_the_oldest_operation_goes_first() -> None:
 def test_conditions_make_few_plans() -> None:
     operations = CompiledOperations(SCHEMA, compile_at=1)
     names = [f"c{number}" for number in range(6)]
-    text = f"query ({', '.join(f'${name}: Boolean!' for name in names)}) {{ {' '.join(f'{name}: plain @skip(if: ${name})' for name in names)} }}"
+    fields = " ".join(f"{name}: plain @skip(if: ${name})" for name in names)
+    text = f"query ({', '.join(f'${name}: Boolean!' for name in names)}) {{ {fields} }}"
     found = [
         find(operations, text, {name: bool(number >> bit & 1) for bit, name in enumerate(names)}) is not None
         for number in range(64)
