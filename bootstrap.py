@@ -13,6 +13,8 @@ from cache.client import RedisClient
 from cache.log_writer import LogWriter
 from cache.pulled_authors import PulledAuthors
 from cache.pulled_posts import PulledPosts
+from cache.rate_limits import RateLimits
+from cache.said_texts import SaidTexts
 from cache.shelves import Shelves
 from cache.timelines import Timelines
 from db.database import Database
@@ -24,13 +26,23 @@ from services.accounts.account_shelf import AccountShelf
 from services.backends import Backends, FeedPolicy
 from services.fan_out.audiences import Audiences
 from services.feeds.feed_shelf import FeedShelf
+from services.media.media_rules import MediaDesk
+from services.media.open_store import open_media_store
 from services.observer import Observer, SilentObserver
+from services.protection.budgets import Budgets
+from services.protection.publication import PublicationRule
+from services.protection.rules.duplicate_text import DuplicateText
+from services.protection.rules.external_classifier import ExternalClassifier
+from services.protection.rules.too_many_mentions import TooManyMentions
 from settings import Settings
 
 JOB_TIMEOUT_SECONDS = 30.0
 """Deadline of a statement in the background, where nobody waits for an answer within two seconds."""
 JOB_REDIS_TIMEOUT_SECONDS = 2.0
 REPLICA_TIMEOUT_SECONDS = 0.6
+STORE_TIMEOUT_SECONDS = 1.2
+"""Of one call to the store of media by a request."""
+JOB_STORE_TIMEOUT_SECONDS = 15.0
 """Of what is left to a request when the primary has been found to be away."""
 
 
@@ -74,6 +86,10 @@ async def open_backends(
         stack.push_async_callback(relay_bell.close)
         live_bell = RedisBell(redis.redis)
         stack.push_async_callback(live_bell.close)
+        observer = observer or SilentObserver()
+        rate_limits = RateLimits(redis) if settings.limits == "on" else None
+        if rate_limits is not None:
+            stack.push_async_callback(rate_limits.close)
         yield Backends(
             database=database,
             replica=replica,
@@ -100,9 +116,42 @@ async def open_backends(
                 fanout_writes_per_second=settings.fanout_writes_per_second,
                 pull_hysteresis=settings.pull_hysteresis,
             ),
-            observer=observer or SilentObserver(),
+            observer=observer,
             audiences=Audiences(settings.follower_cache_ids),
+            media=_open_media(settings, is_background=is_background),
+            budgets=Budgets(rate_limits, observer) if rate_limits is not None else None,
+            publication_rules=_publication_rules(settings, redis, stack),
         )
+
+
+def _publication_rules(settings: Settings, redis: RedisClient, stack: AsyncExitStack) -> tuple[PublicationRule, ...]:
+    """The cheapest first; whoever is elsewhere last."""
+    rules: list[PublicationRule] = [TooManyMentions()]
+    if settings.limits == "on":
+        rules.append(DuplicateText(SaidTexts(redis)))
+    url = settings.classifier_url.get_secret_value()
+    if url:
+        classifier = ExternalClassifier(
+            url,
+            timeout_seconds=settings.classifier_timeout_seconds,
+            fails_open=settings.classifier_fails_open,
+            pseudonym_key=settings.cursor_key,
+        )
+        stack.push_async_callback(classifier.close)
+        rules.append(classifier)
+    return tuple(rules)
+
+
+def _open_media(settings: Settings, *, is_background: bool) -> MediaDesk:
+    store = open_media_store(
+        settings.media_url.get_secret_value(),
+        cdn_url=settings.cdn_url,
+        public_url=settings.public_url,
+        secret=settings.cursor_key,
+        upload_ttl=settings.upload_ttl,
+        timeout_seconds=JOB_STORE_TIMEOUT_SECONDS if is_background else STORE_TIMEOUT_SECONDS,
+    )
+    return MediaDesk(store, upload_limit=settings.upload_limit, upload_ttl=settings.upload_ttl)
 
 
 def _open_replica(settings: Settings) -> Database | None:

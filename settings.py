@@ -8,7 +8,9 @@ this module: the parts that a function needs are passed to it.
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -152,16 +154,43 @@ class Settings(BaseSettings):
         description="seals cursors, at least 32 bytes, the same for every process; empty: derived from jwt_secret",
     )
 
+    # ------------------------------------------------------------------ media
+    media_url: SecretStr = Field(
+        SecretStr(""),
+        description="where pictures are kept: file:///folder, the same for all processes, or s3://bucket[/prefix] with the "
+        "usual AWS_… variables or ?endpoint=…&region=…&access_key_id=…&secret_access_key=…; empty: no uploads "
+        "(`tidings dev` sets it)",
+    )
+    cdn_url: str = Field(
+        "",
+        description="what fronts pictures: address of the bucket's (and prefix's) contents, or of this server's /media; "
+        "empty: the server itself, or signed addresses of the bucket",
+    )
+    upload_limit: int = Field(10_000_000, ge=1, le=100_000_000, description="largest upload in bytes")
+    upload_ttl: Seconds = Field(timedelta(minutes=15), description="seconds for which an address to upload to holds")
+
     # ------------------------------------------------------------------ HTTP
+    public_url: str = Field(
+        "",
+        description="where clients reach this server, https://name: for addresses of pictures that it serves itself, never "
+        "taken from a request; empty: in development where it listens, otherwise addresses without a host",
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="origins of front ends on other hosts, separated by commas; the server's own is always allowed"
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="addresses of proxies whose X-Forwarded-For is believed, separated by commas"
+        (), description="addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed, separated by commas"
     )
     graphiql: bool | None = Field(None, description="serve GraphiQL; empty: in development only")
     introspection: bool | None = Field(None, description="answer introspection; empty: in development only")
     limits: Literal["on", "off"] = Field("on", description="limits on use; off is refused in production")
+    classifier_url: SecretStr = Field(
+        SecretStr(""), description="http(s) address that is asked whether a text may be published; empty: nobody is asked"
+    )
+    classifier_timeout_seconds: float = Field(0.5, gt=0, le=1.0, description="longest wait for its answer")
+    classifier_fails_open: bool = Field(
+        True, description="whether texts pass while the classifier does not answer; false: UNAVAILABLE, nothing is published"
+    )
     ops_token: SecretStr = Field(SecretStr(""), description="bearer token for /metrics and /ops; empty: from loopback only")
 
     # ------------------------------------------------------------------ operations
@@ -180,6 +209,35 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network, strict=False)
+        return value
+
+    @field_validator("classifier_url")
+    @classmethod
+    def _classifier_is_on_the_web(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if value and not (parts.scheme in {"http", "https"} and parts.hostname):
+            raise ValueError("an http or https address")
+        return value
+
+    @field_validator("media_url")
+    @classmethod
+    def _is_a_store(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(("file:///", "s3://")):
+            raise ValueError("must begin with file:/// or s3://")
+        return value
+
+    @field_validator("cdn_url", "public_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
 
     @field_validator("graphiql", "introspection", mode="before")
     @classmethod
@@ -200,6 +258,8 @@ class Settings(BaseSettings):
             raise ValueError(f"TIDINGS_CURSOR_SECRET must have at least {MINIMUM_SECRET_BYTES} bytes")
         if secret == DEVELOPMENT_JWT_SECRET and not cursor:
             raise ValueError("TIDINGS_CURSOR_SECRET must be set in production where only TIDINGS_JWKS_URL is used")
+        if self.media_url.get_secret_value().startswith("file:") and not (self.public_url or self.cdn_url):
+            raise ValueError("TIDINGS_PUBLIC_URL must be set in production where TIDINGS_MEDIA_URL is a folder")
         if self.limits == "off":
             raise ValueError("TIDINGS_LIMITS=off is refused in production")
         return self

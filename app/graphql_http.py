@@ -26,10 +26,10 @@ from app.graphql_request import GraphqlRequest
 from app.graphql_sse import EventStream, open_stream, stream_of_one
 from app.media_types import STREAM_TYPE, StreamWish, answer_type, stream_wish, wants_page
 from app.request_json import BadRequestError, check_is_json, parse_object, read_body
-from app.web_state import WebState, web_state
-from domain.errors import UnavailableError
+from app.web_state import WebState, address_of, web_state
+from domain.errors import RateLimitedError, UnavailableError
 from schema.documents import RequestError
-from schema.errors import BAD_REQUEST, UNAUTHENTICATED, UNAVAILABLE
+from schema.errors import BAD_REQUEST, UNAUTHENTICATED, UNAVAILABLE, domain_error
 from schema.execution import Response
 
 log = structlog.get_logger(__name__)
@@ -79,14 +79,15 @@ async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, s
         if operation.type is OperationType.SUBSCRIPTION and request.method == "POST":
             if wish is StreamWish.NONE:
                 raise BadRequestError(f"subscriptions are answered over WebSocket, or as {STREAM_TYPE}")
-            stream = await open_stream(request, state, operation, claims)
+            stream = await open_stream(request, state, operation, claims, address_of(request))
             return stream, kind, "answered" if isinstance(stream, EventStream) else "refused"
         if operation.type is not OperationType.QUERY and request.method == "GET":
             message = f"a {kind} is not answered by GET"
             return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
         if is_unacceptable:
             return _not_acceptable(), kind, "refused"
-        response = await state.execute(operation, claims, spent_seconds=time.perf_counter() - started)
+        spent = time.perf_counter() - started
+        response = await state.execute(operation, claims, address=address_of(request), spent_seconds=spent)
     except BadRequestError as problem:
         return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
     except RequestError as problem:
@@ -97,6 +98,8 @@ async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, s
     except AuthenticationError as problem:
         log.info("authentication.refused", reason=str(problem))
         return unauthenticated(media_type), kind, "refused"
+    except RateLimitedError as problem:
+        return _limited(problem, media_type, wish), kind, "limited"
     except UnavailableError as problem:
         return refusal(str(problem), UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
     return _to_http(response, media_type, wish), kind, "failed" if "errors" in response else "answered"
@@ -110,6 +113,16 @@ def unauthenticated(media_type: str = JSON_TYPE) -> HttpResponse:
     """The same for every token that is not accepted: why it is not is for the log."""
     headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     return refusal("the token is not accepted", UNAUTHENTICATED, status=401, media_type=media_type, headers=headers)
+
+
+def _limited(problem: RateLimitedError, media_type: str, wish: StreamWish) -> HttpResponse:
+    response = {"errors": [domain_error(problem)]}
+    if wish is StreamWish.PREFERRED:
+        return stream_of_one(response)
+    # Clients of application/json read the body of a 200 alone; whoever knows the newer type, or wants a stream, knows 429.
+    status = 429 if media_type == GRAPHQL_TYPE or wish is not StreamWish.NONE else 200
+    headers = {"Retry-After": str(problem.retry_after_seconds)}
+    return json_answer(response, status=status, media_type=media_type, headers=headers)
 
 
 def _to_http(response: Response, media_type: str, wish: StreamWish) -> HttpResponse:

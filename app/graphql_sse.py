@@ -83,9 +83,9 @@ class _Turn:
 
 
 async def open_stream(
-    request: Request, state: WebState, operation: Operation, claims: Claims | None
+    request: Request, state: WebState, operation: Operation, claims: Claims | None, address: str | None
 ) -> EventStream | HttpResponse:
-    """The stream, to be called as the answer, or a refusal to have it. Raises what `WebState.load_viewer` raises."""
+    """The stream, to be called as the answer, or a refusal to have it. Raises what `WebState.begin_subscription` raises."""
     connection = connection_of(request.scope)
     if connection is None:
         return _come_later()
@@ -97,7 +97,8 @@ async def open_stream(
         if not await turn.has_come:
             return _come_later()
         last_event_id = request.headers.get("last-event-id") or None
-        context = await state.deadline.run(state.open_context(claims, resume_after=last_event_id))
+        begin = state.begin_subscription(operation, claims, address=address, resume_after=last_event_id)
+        context = await state.deadline.run(begin)
     finally:
         connection.detach()
         if turn.has_come.done() and not turn.has_come.cancelled() and turn.has_come.result():

@@ -20,11 +20,15 @@ _SUBPROTOCOL = Subprotocol(PROTOCOL)
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """`answer`: what is sent. `is_open`: whether that opens a WebSocket. `speaks`: whether it is one of our protocol."""
+    """`answer`: what is sent. `is_open`: whether that opens a WebSocket. `speaks`: whether it is one of our protocol.
+
+    `forwarded_for`: what proxies say of the client's address.
+    """
 
     answer: bytes
     is_open: bool
     speaks: bool
+    forwarded_for: tuple[str, ...] = ()
 
 
 def shake_hands(head: bytes, allowed_origins: Collection[str]) -> Handshake:
@@ -47,7 +51,9 @@ def shake_hands(head: bytes, allowed_origins: Collection[str]) -> Handshake:
     response = handshake.accept(request)
     if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
         return _refuse(response)
-    return Handshake(response.serialize(), is_open=True, speaks=handshake.subprotocol == _SUBPROTOCOL)
+    speaks = handshake.subprotocol == _SUBPROTOCOL
+    forwarded_for = tuple(request.headers.get_all("x-forwarded-for"))
+    return Handshake(response.serialize(), is_open=True, speaks=speaks, forwarded_for=forwarded_for)
 
 
 def _refuse(response: Response) -> Handshake:

@@ -10,9 +10,12 @@ FEED_SECONDS = Histogram("tidings_feed_request_seconds", "Time to a page of a ho
 """`source`: what the cache said of the timeline: warm (a hit), cold or building (a miss), or database (no cache)."""
 TIMELINE_REBUILDS = Counter("tidings_timeline_rebuilds_total", "Cold timelines made from the database by a reader.")
 GRAPHQL_REQUESTS = Counter("tidings_graphql_requests_total", "GraphQL requests over HTTP.", ["type", "outcome"])
-"""`type`: query, mutation, subscription, page, unknown. `outcome`: answered, failed, refused, unavailable, error."""
+"""`type`: query, mutation, subscription, page, unknown. `outcome`: answered, failed, refused, limited, unavailable, error."""
 GRAPHQL_SECONDS = Histogram("tidings_graphql_request_seconds", "Time to answer a GraphQL request.", buckets=_REQUEST_BUCKETS)
 LIVE_SUBSCRIBERS = Gauge("tidings_live_subscribers", "Subscriptions that are open now.", multiprocess_mode="livesum")
+BUDGETS_EXHAUSTED = Counter("tidings_rate_limited_total", "Operations refused because a budget was exhausted.", ["budget"])
+"""`budget`: its name in `domain/limits.py`."""
+PUBLICATIONS_REFUSED = Counter("tidings_publications_refused_total", "Texts refused by a rule for what is published.", ["rule"])
 
 
 class WebObserver:
@@ -26,3 +29,9 @@ class WebObserver:
 
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
         """Workers deliver, and count it themselves."""
+
+    def budget_was_exhausted(self, *, budget: str) -> None:
+        BUDGETS_EXHAUSTED.labels(budget=budget).inc()
+
+    def publication_was_refused(self, *, rule: str) -> None:
+        PUBLICATIONS_REFUSED.labels(rule=rule).inc()

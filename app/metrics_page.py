@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -24,7 +23,7 @@ from settings import Settings
 async def metrics_page(request: Request) -> HttpResponse:
     """The metrics of this process, or of all processes of this machine that share TIDINGS_METRICS_DIR. 404 for strangers."""
     state = web_state(request)
-    if not _is_operator(request, state.settings):
+    if not _is_operator(request, state):
         return HttpResponse("Not Found", 404, media_type="text/plain")
     text = generate_latest(_registry(state.settings))
     outbox = CollectorRegistry()
@@ -33,20 +32,15 @@ async def metrics_page(request: Request) -> HttpResponse:
     return HttpResponse(text + generate_latest(outbox), headers=headers)
 
 
-def _is_operator(request: Request, settings: Settings) -> bool:
-    expected = settings.ops_token.get_secret_value()
+def _is_operator(request: Request, state: WebState) -> bool:
+    expected = state.settings.ops_token.get_secret_value()
     if not expected:
-        return _is_loopback(request.client.host if request.client else "")
+        peer = request.client.host if request.client else None
+        address = state.addresses.find(peer, request.headers.getlist("x-forwarded-for"))
+        return address is not None and address.is_loopback
     try:
         return hmac.compare_digest((bearer_token(request.headers) or "").encode(), expected.encode())
     except AuthenticationError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
         return False
 
 

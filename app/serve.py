@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
@@ -26,6 +28,7 @@ def run_server(settings: Settings, host: str, port: int, processes: int) -> None
 
     With several processes each reads the settings from the environment again, so `settings` must come from there.
     """
+    settings = _with_own_address(settings, host, port)
     if processes > 1:
         config = server_config(settings, "app.serve:application", host, port, processes=processes)
         Multiprocess(config, sockets=[config.bind_socket()]).run()
@@ -40,6 +43,15 @@ def run_server(settings: Settings, host: str, port: int, processes: int) -> None
     server.run()
     if not server.started:
         raise SystemExit(3)
+
+
+def _with_own_address(settings: Settings, host: str, port: int) -> Settings:
+    """In development, clients are where the server is."""
+    if settings.public_url or not settings.is_development:
+        return settings
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
+    os.environ["TIDINGS_PUBLIC_URL"] = f"http://{name}:{port}"  # for further processes, too
+    return settings.model_copy(update={"public_url": os.environ["TIDINGS_PUBLIC_URL"]})
 
 
 def application() -> Starlette:
@@ -64,8 +76,8 @@ def server_config(settings: Settings, app: Starlette | str, host: str, port: int
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=[*settings.trusted_proxies],
+        # uvicorn reads the last of several X-Forwarded-For alone, and none for sockets: see app/client_address.py.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=WORKER_SECONDS,

@@ -68,14 +68,17 @@ class SocketConnection:
         "_signing_in",
         "_token",
         "_viewer_id",
+        "address",
         "claims",
         "state",
         "wire",
     )
 
-    def __init__(self, wire: Wire, state: WebState) -> None:
+    def __init__(self, wire: Wire, state: WebState, address: str | None) -> None:
+        """`address`: the client's, as limits tell addresses apart."""
         self.wire = wire
         self.state = state
+        self.address = address
         self.claims: Claims | None = None
         self._token: str | None = None
         self._has_init = False

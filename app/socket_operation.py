@@ -12,8 +12,8 @@ from app.authentication.claims import Claims
 from app.authentication.errors import AuthenticationError, KeySetUnavailableError
 from app.socket_output import SocketOutput
 from app.web_state import WebState
-from domain.errors import UnavailableError
-from schema.errors import INTERNAL, UNAVAILABLE, error
+from domain.errors import RateLimitedError, UnavailableError
+from schema.errors import INTERNAL, UNAVAILABLE, domain_error, error
 from schema.execution import Operation
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,8 @@ class Host(Protocol):
 
     state: WebState
     claims: Claims | None
+    address: str | None
+    """The client's, as limits tell addresses apart."""
 
     @property
     def output(self) -> SocketOutput:
@@ -60,7 +62,7 @@ class QueryOperation:
 
 async def _answer(host: Host, operation_id: str, operation: Operation) -> None:
     try:
-        response = await host.state.execute(operation, host.claims)
+        response = await host.state.execute(operation, host.claims, address=host.address)
     except AuthenticationError as problem:
         refuse_or_finish(host, operation_id, problem)
         return
@@ -76,8 +78,8 @@ async def _answer(host: Host, operation_id: str, operation: Operation) -> None:
 
 def errors_of(problem: Exception) -> list[dict[str, Any]]:
     """What a client is told of an operation that could not be executed."""
-    if isinstance(problem, UnavailableError):
-        return [error(str(problem), UNAVAILABLE)]
+    if isinstance(problem, RateLimitedError | UnavailableError):
+        return [domain_error(problem)]
     request_id = secrets.token_hex(8)
     log.error("socket.operation_failed", request_id=request_id, exc_info=problem)
     return [error("something went wrong on our side", INTERNAL, requestId=request_id)]

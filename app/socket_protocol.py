@@ -145,7 +145,9 @@ class SocketProtocol(asyncio.Protocol):
         self._ping_at = asyncio.get_running_loop().time() + PING_SECONDS * random.uniform(0.5, 1.0)  # noqa: S311
         self.look_at(self._ping_at)
         if handshake.speaks:
-            self._connection = SocketConnection(self, self._state)
+            peer = self._transport.get_extra_info("peername")
+            address = self._state.addresses.key(peer[0] if isinstance(peer, tuple) else None, handshake.forwarded_for)
+            self._connection = SocketConnection(self, self._state, address)
         else:
             self.end(CloseError(CloseCode.OTHER_PROTOCOL, f"speak {PROTOCOL}"))
 

@@ -58,7 +58,8 @@ class SocketSubscription:
         operation, state = self._operation, self._host.state
         assert operation is not None
         try:
-            context = await state.deadline.run(state.open_context(self._host.claims))
+            begin = state.begin_subscription(operation, self._host.claims, address=self._host.address)
+            context = await state.deadline.run(begin)
             self._give_back_turn()
             self._is_counted = True
             metrics.LIVE_SUBSCRIBERS.inc()

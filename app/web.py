@@ -15,15 +15,19 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Route
 
 from app.authentication.tokens import TokenVerifier
+from app.client_address import ClientAddresses
 from app.deadline import Deadline
 from app.dev_login import dev_login
 from app.front_page import front_page
 from app.graphql_http import graphql_endpoint
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
+from app.media import media_routes
 from app.metrics import WebObserver
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
+from app.rest import rest_routes
+from app.rest_requests import KEY_HEADER
 from app.socket_messages import CloseCode
 from app.static_files import static_routes
 from app.web_state import STATE, WebState
@@ -37,6 +41,7 @@ from schema.execution import Engine
 from schema.feed_subscription import deliver
 from services.backends import Backends
 from services.live.hub import LiveHub
+from services.notifications.notification_feed import NotificationFeed
 from services.posts.post_counts_feed import PostCountsFeed
 from settings import Settings
 
@@ -80,7 +85,10 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             post_counts = PostCountsFeed(backends)
             post_counts.start()
             stack.push_async_callback(post_counts.stop)
-            ring = partial(_hand_on, live_hub, post_counts)
+            notifications = NotificationFeed(backends)
+            notifications.start()
+            stack.push_async_callback(notifications.stop)
+            ring = partial(_hand_on, live_hub, post_counts, notifications)
             listener = BellListener(settings.redis_url.get_secret_value(), ring)
             listener.start()
             stack.push_async_callback(listener.stop)
@@ -90,9 +98,11 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 verifier=verifier,
                 live_hub=live_hub,
                 post_counts=post_counts,
+                notifications=notifications,
                 engine=Engine(has_introspection=settings.has_introspection),
                 sockets=sockets,
                 deadline=deadline,
+                addresses=ClientAddresses(settings.trusted_proxies),
                 activity=activity,
                 newest_revision=await asyncio.to_thread(newest_revision),
                 is_draining=is_draining,
@@ -106,10 +116,14 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
     return Starlette(routes=_routes(), middleware=_middleware(settings), lifespan=lifespan)
 
 
-def _hand_on(live_hub: LiveHub, post_counts: PostCountsFeed, channel: str, message: bytes | None) -> None:
+def _hand_on(
+    live_hub: LiveHub, post_counts: PostCountsFeed, notifications: NotificationFeed, channel: str, message: bytes | None
+) -> None:
     """Gives what the one listener hears to whom it concerns."""
     if channel == channels.POST_COUNTS:
         post_counts.ring(unpack_ids(message) if message is not None else None)
+    elif channel == channels.NOTIFICATIONS:
+        notifications.hear(channel, message)
     else:
         live_hub.ring(channel, message)
 
@@ -139,6 +153,8 @@ def _routes() -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
         Route("/dev/login", dev_login, methods=["POST"]),
+        *rest_routes(),
+        *media_routes(),
         *static_routes(),
     ]
 
@@ -150,8 +166,9 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=("authorization", "content-type", "last-event-id"),
+            allow_methods=("GET", "POST", "PUT"),
+            allow_headers=("authorization", "content-type", "last-event-id", KEY_HEADER),
+            expose_headers=("retry-after",),
             max_age=_PREFLIGHT_SECONDS,
         )
     ]

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from graphql import OperationType
 from starlette.requests import HTTPConnection
 
 from app.authentication.claims import Claims
 from app.authentication.errors import AuthenticationError
 from app.authentication.tokens import TokenVerifier
+from app.client_address import ClientAddresses
 from app.deadline import Deadline
 from app.live_sockets import LiveSockets
 from app.recent_activity import RecentActivity
+from domain.limits import BudgetLeft
 from domain.records import UserRecord
 from resolvers.context import OperationContext
 from schema.execution import Engine, Operation, Response
@@ -22,7 +25,9 @@ from schema.live import LiveSink, LiveSubscription, watch
 from services.accounts.recognise_account import recognise_account
 from services.backends import Backends
 from services.live.hub import LiveHub
+from services.notifications.notification_feed import NotificationFeed
 from services.posts.post_counts_feed import PostCountsFeed
+from services.protection.charge_operation import OperationKind, charge_operation
 from settings import Settings
 
 STATE = "web"
@@ -38,9 +43,11 @@ class WebState:
     verifier: TokenVerifier
     live_hub: LiveHub
     post_counts: PostCountsFeed
+    notifications: NotificationFeed
     engine: Engine
     sockets: LiveSockets
     deadline: Deadline
+    addresses: ClientAddresses
     activity: RecentActivity
     newest_revision: str
     is_draining: Callable[[], bool]
@@ -69,9 +76,37 @@ class WebState:
         self.activity.note(viewer.id)
         return viewer
 
-    async def execute(self, operation: Operation, claims: Claims | None, *, spent_seconds: float = 0.0) -> Response:
-        """The answer to a query or mutation, or UnavailableError within the deadline. Raises what `load_viewer` raises."""
-        return await self.deadline.run(self._execute(operation, claims), spent_seconds=spent_seconds)
+    async def execute(
+        self, operation: Operation, claims: Claims | None, *, address: str | None, spent_seconds: float = 0.0
+    ) -> Response:
+        """The answer to a query or mutation, or UnavailableError within the deadline.
+
+        `address`: the client's, as `addresses` gives it. Raises what `charge` and `load_viewer` raise.
+        """
+        return await self.deadline.run(self._execute(operation, claims, address), spent_seconds=spent_seconds)
+
+    async def charge(self, operation: Operation, claims: Claims | None, address: str | None) -> list[BudgetLeft]:
+        """What an operation costs, before anything is done for it, over every transport. Raises RateLimitedError.
+
+        What is left of the operation's budgets; nothing where there are no limits.
+        """
+        budgets = self.backends.budgets
+        if budgets is None:
+            return []
+        return await charge_operation(
+            budgets,
+            kind=OperationKind(operation.type.value),
+            root_fields=operation.root_fields,
+            subject=claims.subject if claims is not None else None,
+            address=address,
+        )
+
+    async def begin_subscription(
+        self, operation: Operation, claims: Claims | None, *, address: str | None, resume_after: str | None = None
+    ) -> OperationContext:
+        """Charges it and opens its context. Raises what `charge` and `load_viewer` raise."""
+        await self.charge(operation, claims, address)
+        return await self.open_context(claims, resume_after=resume_after)
 
     async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
         """A context for one operation. Raises what `load_viewer` raises.
@@ -79,14 +114,36 @@ class WebState:
         `resume_after`: the event cursor behind which a subscription goes on, whatever its own `after` says.
         """
         viewer = await self.load_viewer(claims)
-        return OperationContext(self.backends, self.live_hub, viewer, post_counts=self.post_counts, resume_after=resume_after)
+        return OperationContext(
+            self.backends,
+            self.live_hub,
+            viewer,
+            post_counts=self.post_counts,
+            notifications=self.notifications,
+            resume_after=resume_after,
+        )
 
     async def watch(self, operation: Operation, context: OperationContext, sink: LiveSink) -> LiveSubscription:
         """Begins a subscription whose answers go into the sink."""
         return await watch(self.engine, operation, context, sink)
 
-    async def _execute(self, operation: Operation, claims: Claims | None) -> Response:
-        return await self.engine.execute(operation, await self.open_context(claims))
+    async def _execute(self, operation: Operation, claims: Claims | None, address: str | None) -> Response:
+        left = await self.charge(operation, claims, address)
+        response = await self.engine.execute(operation, await self.open_context(claims))
+        # A page of a feed is asked for far too often to carry figures that nobody comes near to.
+        if left and operation.type is OperationType.MUTATION:
+            response["extensions"] = {"rateLimit": {one.budget.name: _to_extension(one) for one in left}}
+        return response
+
+
+def _to_extension(left: BudgetLeft) -> dict[str, int]:
+    return {"limit": left.budget.burst, "remaining": left.remaining, "resetSeconds": left.reset_seconds}
+
+
+def address_of(connection: HTTPConnection) -> str | None:
+    """The client's address, as limits tell addresses apart."""
+    peer = connection.client.host if connection.client else None
+    return web_state(connection).addresses.key(peer, connection.headers.getlist("x-forwarded-for"))
 
 
 def web_state(connection: HTTPConnection) -> WebState:

@@ -28,12 +28,14 @@ from starlette.applications import Starlette
 
 from app.authentication.claims import Claims
 from app.authentication.tokens import TokenVerifier
+from app.client_address import ClientAddresses
 from app.deadline import Deadline
 from app.live_sockets import LiveSockets
 from app.serve import server_config
 from app.socket_protocol import SocketProtocol
 from app.web import GC_THRESHOLDS
 from app.web_state import STATE, WebState
+from domain.limits import BudgetLeft
 from domain.records import UserRecord
 from logs import configure_logs
 from resolvers.context import OperationContext
@@ -100,6 +102,9 @@ class StubState(WebState):
     async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
         return cast("OperationContext", None)
 
+    async def charge(self, operation: Operation, claims: Claims | None, address: str | None) -> list[BudgetLeft]:
+        return []
+
     async def watch(self, operation: Operation, context: OperationContext, sink: LiveSink) -> LiveSubscription:
         subscription = StubSubscription(self.hub)
         self.hub.sinks[subscription] = sink
@@ -118,9 +123,11 @@ def main() -> None:
         verifier=TokenVerifier(DEVELOPMENT_JWT_SECRET, "", "", ""),
         live_hub=missing,
         post_counts=missing,
+        notifications=missing,
         engine=Engine(has_introspection=True),
         sockets=LiveSockets(),
         deadline=Deadline(),
+        addresses=ClientAddresses(),
         activity=missing,
         newest_revision="",
         is_draining=lambda: False,

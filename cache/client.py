@@ -7,6 +7,7 @@ run id read from `RedisClient.run_id` *after* a reply is at least as new as the 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from typing import Any, TypeVar, cast
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 _BREAKER_SECONDS = 1.0
 """After a failure nobody asks again for so long: a hung server costs one request a second its deadline, not every request."""
+_SPARE_CONNECTIONS = 10
+"""Left to commands that do not go through `RedisClient.run`."""
 _RUN_ID_LENGTH = 12
 """Enough of the 40 hexadecimal digits to tell runs apart, short enough for the timeline's compact encoding."""
 
@@ -92,6 +95,8 @@ class RedisClient:
         self._pool.connection_class = connection_class
         self.redis: Redis = Redis(connection_pool=self._pool)
         self._closed_until = 0.0
+        # A crowd waits, in the order of its coming: finding no connection free is no sign that the server is away.
+        self._slots = asyncio.Semaphore(max(1, max_connections - _SPARE_CONNECTIONS))
 
     @property
     def run_id(self) -> str:
@@ -105,15 +110,19 @@ class RedisClient:
 
     async def run(self, command: Awaitable[T]) -> T:
         """The reply. Raises CacheUnavailableError where Redis is away, too slow, refuses, or has just failed."""
-        if self.is_suspended:
-            if hasattr(command, "close"):
-                command.close()
-            raise CacheUnavailableError("Redis failed a moment ago")
+        has_begun = False
         try:
-            return await command
+            async with self._slots:
+                if self.is_suspended:
+                    raise CacheUnavailableError("Redis failed a moment ago")
+                has_begun = True
+                return await command
         except (RedisError, OSError, TimeoutError) as error:
             self._closed_until = time.monotonic() + _BREAKER_SECONDS
             raise CacheUnavailableError(str(error)) from error
+        finally:
+            if not has_begun and hasattr(command, "close"):
+                command.close()
 
     async def is_reachable(self) -> bool:
         """Whether Redis answers now; asks even while suspended."""

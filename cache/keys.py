@@ -36,3 +36,13 @@ def shelf(database: str, viewer_id: int) -> str:
 def account(database: str, external_id: str) -> str:
     """String: a copy of the account of a token's subject."""
     return f"ac:{database}:{external_id}"
+
+
+def budget(account: str) -> str:
+    """String: when somebody's budget is full again."""
+    return f"rl:{account}"
+
+
+def said_texts(author_id: int) -> str:
+    """Hash: what an account has published within the last hour, by the digest of the text."""
+    return f"tx:{{{author_id}}}"

@@ -147,6 +147,22 @@ class Database:
                 await self._on_change(frozenset(session.touched))
 
     @asynccontextmanager
+    async def writing_at_once(self) -> AsyncIterator[WriteSession]:
+        """The same, but each statement is a transaction of its own: without the round trips of BEGIN and COMMIT.
+
+        For use cases that are one statement. Raises UnavailableError; whether a statement that was under way happened is then
+        unknown.
+        """
+        session = WriteSession(self._autocommit, expire_on_commit=False, autoflush=False)
+        try:
+            with _translated_errors(self._presence):
+                async with self._deadline(), session:
+                    yield session
+        finally:
+            if session.touched and self._on_change is not None:
+                await self._on_change(frozenset(session.touched))
+
+    @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
         # Of the whole block: waiting for a connection, finding it dead and making another one would each have its own.
         if self._presence is None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from db import feed_changes
+from db.activities import INSERT_SQL
 from db.database import ReadSession, WriteSession
 from db.people_lists import PersonRow, load_listed_people, people_statement
 from domain import subjects
@@ -20,7 +21,10 @@ _INSERT = text(
 )
 _DELETE = text("DELETE FROM follows WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1")
 _INSERT_REQUEST = text(
-    "INSERT INTO follow_requests (follower_id, followee_id) VALUES (:follower_id, :followee_id) ON CONFLICT DO NOTHING"
+    """
+    INSERT INTO follow_requests (follower_id, followee_id) VALUES (:follower_id, :followee_id)
+    ON CONFLICT DO NOTHING RETURNING 1
+    """
 )
 _DELETE_REQUEST = text(
     "DELETE FROM follow_requests WHERE follower_id = :follower_id AND followee_id = :followee_id RETURNING 1"
@@ -28,8 +32,9 @@ _DELETE_REQUEST = text(
 # Set by set: an account may have been asked by very many. Who follows as many as they may is not made a follower, and the
 # request is gone all the same: a public account has none.
 _ACCEPT_ALL = text(
-    """
+    f"""
     WITH asked AS (DELETE FROM follow_requests WHERE followee_id = :followee_id RETURNING follower_id),
+    noted AS ({INSERT_SQL.format(source="SELECT 'follow_request', a.follower_id, CAST(:followee_id AS bigint) FROM asked a")}),
     accepted AS (
       INSERT INTO follows (follower_id, followee_id)
       SELECT a.follower_id, CAST(:followee_id AS bigint)
@@ -134,10 +139,11 @@ async def count_following(session: ReadSession, user_id: int) -> int:
     return int((await session.execute(_COUNT_FOLLOWING, {"user_id": user_id})).scalar_one())
 
 
-async def insert_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> None:
-    """Notes the wish; a second one changes nothing."""
+async def insert_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> bool:
+    """Notes the wish. False where it was there already."""
     session.touch(*subjects.relations(follower_id, followee_id))
-    await session.execute(_INSERT_REQUEST, {"follower_id": follower_id, "followee_id": followee_id})
+    edge = {"follower_id": follower_id, "followee_id": followee_id}
+    return (await session.execute(_INSERT_REQUEST, edge)).first() is not None
 
 
 async def delete_follow_request(session: WriteSession, follower_id: int, followee_id: int) -> bool:
@@ -148,7 +154,10 @@ async def delete_follow_request(session: WriteSession, follower_id: int, followe
 
 
 async def accept_all_requests(session: WriteSession, followee_id: int, *, follow_limit: int) -> None:
-    """Turns the open requests into follows, of those who follow fewer than `follow_limit`. Lock all of them first."""
+    """Turns the open requests into follows, of those who follow fewer than `follow_limit`. Lock all of them first.
+
+    Notes that the requests have ended.
+    """
     await feed_changes.note_all_requests(session, followee_id, follow_limit=follow_limit)
     await session.execute(_ACCEPT_ALL, {"followee_id": followee_id, "follow_limit": follow_limit})
 

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import TextClause, text
 
 from db.audiences import AUDIENCE_COLUMNS
+from db.counters import COMMENT_COUNT, LIKE_COUNT
 from db.database import ReadSession, WriteSession
 from db.rows import (
     POST_COLUMNS,
@@ -65,9 +66,9 @@ _HYDRATE_FOR_MANY = text(
     """
 )
 _COUNTS = text(
-    """
-    SELECT id, like_count, comment_count, share_count FROM posts
-    WHERE id = ANY(CAST(:ids AS bigint[])) AND deleted_at IS NULL
+    f"""
+    SELECT p.id, {LIKE_COUNT}, {COMMENT_COUNT}, p.share_count FROM posts p
+    WHERE p.id = ANY(CAST(:ids AS bigint[])) AND p.deleted_at IS NULL
     """
 )
 _BY_AUTHOR = text(

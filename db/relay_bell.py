@@ -14,6 +14,8 @@ from db.database import Database
 from domain.errors import UnavailableError
 
 _PAUSE_SECONDS = 0.002
+_SOON_SECONDS = 0.05
+"""What nobody waits for is told so late at most: hundreds of likes a second are a few rings."""
 
 
 class RelayBell:
@@ -23,12 +25,22 @@ class RelayBell:
         self._database = database
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._soon: asyncio.TimerHandle | None = None
+
+    def ring_soon(self) -> None:
+        """The same for what can wait a moment, and happens often. Returns at once."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(_SOON_SECONDS, self._ring_late)
 
     def ring(self) -> None:
         """Returns at once."""
         self._rung.set()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._send(), name="relay-bell")
+
+    def _ring_late(self) -> None:
+        self._soon = None
+        self.ring()
 
     async def _send(self) -> None:
         while self._rung.is_set():
@@ -40,6 +52,8 @@ class RelayBell:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def close(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

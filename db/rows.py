@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from db.counters import COMMENT_COUNT, LIKE_COUNT
 from domain.ids import created_at_of
 from domain.records import (
     NO_RELATION,
@@ -25,13 +26,14 @@ from domain.records import (
 USER_COLUMNS = """
   u.id, u.external_id, u.username, u.display_name, u.bio, u.avatar_url, u.is_verified, u.is_private,
   u.suspended_at IS NOT NULL, u.shadow_banned_at IS NOT NULL, u.created_at,
-  u.follower_count, u.following_count, u.post_count
+  u.follower_count, u.following_count, u.post_count, u.avatar_key
 """
-USER_WIDTH = 14
+USER_WIDTH = 15
 
-POST_COLUMNS = """
+# Likes and comments that are on their way to the post's row count as well, in the same snapshot.
+POST_COLUMNS = f"""
   p.id, p.author_id, p.text, p.entities, p.visibility, p.location_name, p.latitude, p.longitude,
-  p.edited_at, p.deleted_at IS NOT NULL, p.like_count, p.comment_count, p.share_count, p.delivery,
+  p.edited_at, p.deleted_at IS NOT NULL, {LIKE_COUNT}, {COMMENT_COUNT}, p.share_count, p.delivery,
   p.shared_post_id, p.is_plain_share
 """
 POST_WIDTH = 16

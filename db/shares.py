@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from db.database import ReadSession, WriteSession
 from db.rows import POST_COLUMNS, RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, USER_WIDTH, to_post, to_relation, to_user
+from domain.engagement import SHARE_WEIGHT
 from domain.ids import SHARD_MASK, TIME_SHIFT
 from domain.records import PostRecord, Relation, UserRecord
 
@@ -32,7 +33,14 @@ _INSERT = text(
     RETURNING {POST_COLUMNS}
     """
 )
-_COUNT = text("UPDATE posts SET share_count = greatest(0, share_count + :by) WHERE id = :root_id")
+_COUNT = text(
+    f"""
+    UPDATE posts SET
+      share_count = greatest(0, share_count + :by),
+      engagement_score = engagement_score + {SHARE_WEIGHT} * (greatest(0, share_count + :by) - share_count)
+    WHERE id = :root_id
+    """
+)
 _EXISTING = "is_plain_share AND deleted_at IS NULL"
 _FIND = text(
     f"SELECT {POST_COLUMNS} FROM posts p WHERE p.shared_post_id = :root_id AND p.author_id = :author_id AND {_EXISTING}"

@@ -15,7 +15,7 @@ class ActivityKind(StrEnum):
     COMMENT = "comment"
     """Subject: the comment."""
     SHARE = "share"
-    """A share without words (subject: the share; its row, deleted or not, names what it shares)."""
+    """A share or quote (subject: itself; its row, deleted or not, names what it shares)."""
     BOOKMARK = "bookmark"
     """Subject: the post. Nobody is told; the ranking learns."""
     FOLLOW = "follow"

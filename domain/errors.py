@@ -11,6 +11,11 @@ class TidingsError(Exception):
 
     code = "INTERNAL_SERVER_ERROR"
 
+    @property
+    def extensions(self) -> dict[str, object]:
+        """What a program is told besides the code."""
+        return {}
+
 
 class UnauthenticatedError(TidingsError):
     """The operation belongs to a signed-in viewer and there is none."""
@@ -40,6 +45,21 @@ class UnavailableError(TidingsError):
     """A server that the answer depends on did not answer in time. The same request may succeed later."""
 
     code = "UNAVAILABLE"
+
+
+class RateLimitedError(TidingsError):
+    """A budget does not suffice for what was asked, and nothing was done. It may succeed after `retry_after_seconds`."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, budget: str, retry_after_seconds: int) -> None:
+        super().__init__(f"too much at once: try again in {retry_after_seconds} s")
+        self.budget = budget
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        return {"retryAfter": self.retry_after_seconds, "budget": self.budget}
 
 
 class CacheUnavailableError(Exception):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from domain.engagement import ViewerMarks
+from domain.media import MediaRecord
 from domain.paging import PageInfo
 from domain.records import HashtagRecord, PostFacts, PostRecord, Relation, UserRecord, VisiblePost
 
@@ -147,13 +149,17 @@ class PageExtras:
     """What clients commonly ask of a page's entries beyond the entries themselves, by id.
 
     `posts`: what quotes quote, as far as the viewer may see it. `shared_roots`: whether the viewer has shared each root.
+    `marks`: what else the viewer has done with it.
     `relations`: how the viewer stands to everybody who is named.
     """
 
     posts: dict[int, VisiblePost | None]
     shared_roots: dict[int, bool]
+    marks: dict[int, ViewerMarks]
     hashtags: dict[int, HashtagRecord]
     relations: dict[int, Relation]
+    media: dict[int, list[MediaRecord]] = field(default_factory=dict)
+    """Of every post that is shown or quoted."""
 
 
 @dataclass(frozen=True, slots=True)

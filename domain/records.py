@@ -61,6 +61,8 @@ class UserRecord:
     follower_count: int
     following_count: int
     post_count: int
+    avatar_key: str | None = None
+    """Of a picture among this server's media, which goes before `avatar_url`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,14 @@ class HashtagRecord:
     id: int
     name: str
     post_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrendingHashtagRecord:
+    """A hashtag that is used more than usual. `recent_post_count`: existing public posts with it within the last two days."""
+
+    hashtag: HashtagRecord
+    recent_post_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,3 +45,8 @@ def preferences(viewer_id: int) -> str:
 def position(viewer_id: int) -> str:
     """How far the viewer has read; matters where what was seen is hidden."""
     return f"l{viewer_id}"
+
+
+def marks(viewer_id: int, root_id: int) -> str:
+    """Whether the viewer likes a post, whether they keep it, and what they have said under it."""
+    return f"m{viewer_id}:{root_id}"

@@ -25,6 +25,9 @@ class LiveBell(Protocol):
     def ring_counts(self, post_ids: Iterable[int]) -> None:
         """The counts of posts have changed: call it after the commit. Returns at once; the ring follows within milliseconds."""
 
+    def ring_notifications(self, recipient_ids: Iterable[int]) -> None:
+        """These accounts have something new to be told; otherwise the same."""
+
 
 class RedisBell:
     """Rings through Redis pub/sub. A ring that is lost costs listeners their timer, never an event."""
@@ -32,12 +35,13 @@ class RedisBell:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._task: asyncio.Task[None] | None = None
-        self._counted: set[int] = set()
+        self._waiting: dict[str, set[int]] = {channels.POST_COUNTS: set(), channels.NOTIFICATIONS: set()}
 
     def ring_counts(self, post_ids: Iterable[int]) -> None:
-        self._counted.update(post_ids)
-        if self._counted and (self._task is None or self._task.done()):
-            self._task = asyncio.get_running_loop().create_task(self._ring_while_counted(), name="live-bell")
+        self._ring(channels.POST_COUNTS, post_ids)
+
+    def ring_notifications(self, recipient_ids: Iterable[int]) -> None:
+        self._ring(channels.NOTIFICATIONS, recipient_ids)
 
     async def close(self) -> None:
         """Gives up a ring that is still under way."""
@@ -46,11 +50,18 @@ class RedisBell:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _ring_while_counted(self) -> None:
-        while self._counted:
-            counted, self._counted = list(self._counted), set()
-            for start in range(0, len(counted), _MOST_IDS):
-                await self._publish(channels.POST_COUNTS, pack_ids(counted[start : start + _MOST_IDS]))
+    def _ring(self, channel: str, ids: Iterable[int]) -> None:
+        self._waiting[channel].update(ids)
+        if self._waiting[channel] and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._ring_while_waiting(), name="live-bell")
+
+    async def _ring_while_waiting(self) -> None:
+        while any(self._waiting.values()):
+            for channel, waiting in self._waiting.items():
+                ids = list(waiting)
+                waiting.clear()
+                for start in range(0, len(ids), _MOST_IDS):
+                    await self._publish(channel, pack_ids(ids[start : start + _MOST_IDS]))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _publish(self, channel: str, message: bytes) -> None:

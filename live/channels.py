@@ -7,6 +7,9 @@ from domain.event_log import SHARED_BELL, VIEWERS_BELL
 POST_COUNTS = "tidings:post_counts"
 """The counts of posts have changed: `pack_ids` of the posts."""
 
-ALL = (VIEWERS_BELL, SHARED_BELL, POST_COUNTS)
+NOTIFICATIONS = "tidings:notifications"
+"""Somebody has something new to be told: `pack_ids` of the recipients."""
 
-__all__ = ["ALL", "POST_COUNTS", "SHARED_BELL", "VIEWERS_BELL"]
+ALL = (VIEWERS_BELL, SHARED_BELL, POST_COUNTS, NOTIFICATIONS)
+
+__all__ = ["ALL", "NOTIFICATIONS", "POST_COUNTS", "SHARED_BELL", "VIEWERS_BELL"]

@@ -11,6 +11,7 @@ from domain.records import UserRecord
 from resolvers.loaders import Loaders
 from services.backends import Backends
 from services.live.hub import LiveHub
+from services.notifications.notification_feed import NotificationFeed
 from services.posts.post_counts_feed import PostCountsFeed
 
 T = TypeVar("T")
@@ -19,8 +20,9 @@ T = TypeVar("T")
 class OperationContext:
     """One per operation and per live event: who asks, and the loaders of this one answer.
 
-    `post_counts`: where a process serves live counters. `resume_after`: the event cursor that a transport knows to be the
-    client's newest; it goes before the `after` of the operation, which a client that reconnects by itself only repeats.
+    `post_counts`, `notifications`: where a process serves live counters and notifications. `resume_after`: the event cursor
+    that a transport knows to be the client's newest; it goes before the `after` of the operation, which a client that
+    reconnects by itself only repeats.
     """
 
     def __init__(
@@ -30,12 +32,14 @@ class OperationContext:
         viewer: UserRecord | None,
         *,
         post_counts: PostCountsFeed | None = None,
+        notifications: NotificationFeed | None = None,
         resume_after: str | None = None,
     ) -> None:
         self.backends = backends
         self.live_hub = live_hub
         self.viewer = viewer
         self.post_counts = post_counts
+        self.notifications = notifications
         self.resume_after = resume_after
         self._loaders: Loaders | None = None
 

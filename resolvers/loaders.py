@@ -11,11 +11,19 @@ from typing import Generic, TypeVar
 
 from aiodataloader import DataLoader
 
+from domain.comments import CommentRecord
+from domain.engagement import ViewerMarks
 from domain.feed import PageExtras
+from domain.media import MediaRecord
+from domain.notifications import NotificationRecord
 from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
+from services.engagement.find_marks import find_marks
+from services.engagement.load_visible_comments import load_visible_comments
 from services.hashtags.find_hashtags import find_followed, find_hashtags, find_hashtags_by_name
+from services.media.find_media import find_media, find_media_of_posts
+from services.notifications.list_notifications import load_notifications
 from services.posts.find_shared_roots import find_shared_roots
 from services.posts.load_visible_posts import load_visible_posts
 
@@ -61,6 +69,11 @@ class Loaders:
         self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
         self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
         self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
+        self.notifications: BatchLoader[NotificationRecord | None] = BatchLoader(self._load_notifications)
+        self.marks: BatchLoader[ViewerMarks] = BatchLoader(self._load_marks)
+        self.comments: BatchLoader[CommentRecord | None] = BatchLoader(self._load_comments)
+        self.media: BatchLoader[MediaRecord | None] = BatchLoader(self._load_media)
+        self.post_media: BatchLoader[list[MediaRecord]] = BatchLoader(self._load_post_media)
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
@@ -75,8 +88,12 @@ class Loaders:
             self.posts.prime(post_id, visible)
         for root_id, is_shared in extras.shared_roots.items():
             self.shared_roots.prime(root_id, is_shared)
+        for root_id, marks in extras.marks.items():
+            self.marks.prime(root_id, marks)
         for user_id, relation in extras.relations.items():
             self.relations.prime(user_id, relation)
+        for post_id, media in extras.media.items():
+            self.post_media.prime(post_id, media)
         for hashtag in extras.hashtags.values():
             self.hashtags.prime(hashtag.id, hashtag)
 
@@ -109,3 +126,20 @@ class Loaders:
     async def _load_shared_roots(self, keys: Sequence[int]) -> Mapping[int, bool]:
         assert self._viewer_id is not None, "only asked for a signed-in viewer"
         return await find_shared_roots(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_notifications(self, keys: Sequence[int]) -> Mapping[int, NotificationRecord | None]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await load_notifications(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_marks(self, keys: Sequence[int]) -> Mapping[int, ViewerMarks]:
+        assert self._viewer_id is not None, "only asked for a signed-in viewer"
+        return await find_marks(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_comments(self, keys: Sequence[int]) -> Mapping[int, CommentRecord | None]:
+        return await load_visible_comments(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_media(self, keys: Sequence[int]) -> Mapping[int, MediaRecord | None]:
+        return await find_media(self._backends, keys, viewer_id=self._viewer_id)
+
+    async def _load_post_media(self, keys: Sequence[int]) -> Mapping[int, list[MediaRecord]]:
+        return await find_media_of_posts(self._backends, keys)

@@ -6,14 +6,17 @@ import asyncio
 
 import strawberry
 
+from domain.comments import CommentRecord
 from domain.errors import InvalidArgumentError
 from domain.ids import from_global_id, to_global_id
+from domain.media import MediaRecord
+from domain.notifications import NotificationRecord
 from domain.paging import MAX_PAGE_SIZE
 from domain.records import HashtagRecord, PostRecord, UserRecord
 from resolvers.arguments import NodeId, NodeIds
 from resolvers.context import Info, OperationContext
 
-Record = UserRecord | PostRecord | HashtagRecord
+Record = UserRecord | PostRecord | HashtagRecord | CommentRecord | NotificationRecord | MediaRecord
 
 
 def user_id(root: UserRecord) -> strawberry.ID:
@@ -26,6 +29,18 @@ def post_id(root: PostRecord) -> strawberry.ID:
 
 def hashtag_id(root: HashtagRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Hashtag", root.id))
+
+
+def notification_id(root: NotificationRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("Notification", root.id))
+
+
+def comment_id(root: CommentRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("Comment", root.id))
+
+
+def media_id(root: MediaRecord) -> strawberry.ID:
+    return strawberry.ID(to_global_id("Media", root.id))
 
 
 async def load_node(context: OperationContext, global_id: str) -> Record | None:
@@ -41,6 +56,12 @@ async def load_node(context: OperationContext, global_id: str) -> Record | None:
         return found.post if found is not None else None
     if type_name == "Hashtag":
         return await context.loaders.hashtags.load(number)
+    if type_name == "Notification" and context.viewer is not None:
+        return await context.loaders.notifications.load(number)
+    if type_name == "Comment":
+        return await context.loaders.comments.load(number)
+    if type_name == "Media":
+        return await context.loaders.media.load(number)
     return None
 
 

@@ -21,6 +21,7 @@ from services.graph.list_people import (
     list_following,
     list_muted_users,
 )
+from services.media.choose_avatar import own_media_id
 from services.posts.list_user_posts import list_user_posts
 
 
@@ -137,12 +138,22 @@ async def muted_users(info: Info, first: First = 20, after: After = strawberry.U
 
 
 async def update_profile(
-    context: OperationContext, *, display_name: str | None, bio: str | None, is_private: bool | None
+    context: OperationContext,
+    *,
+    display_name: str | None,
+    bio: str | None,
+    is_private: bool | None,
+    avatar_media_id: str | None = None,
 ) -> PeoplePayload:
     viewer_id = context.require_viewer_id()
     try:
         changed = await update_profile_use_case(
-            context.backends, user_id=viewer_id, display_name=display_name, bio=bio, is_private=is_private
+            context.backends,
+            user_id=viewer_id,
+            display_name=display_name,
+            bio=bio,
+            is_private=is_private,
+            avatar_media_id=own_media_id(avatar_media_id) if avatar_media_id is not None else None,
         )
     except RefusedError as error:
         return PeoplePayload(user_errors=list(error.refusals))

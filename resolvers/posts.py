@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import strawberry
@@ -14,6 +15,8 @@ from domain.records import LocationRecord, PostRecord, TextEntityRecord, UserRec
 from resolvers.arguments import After, First, NodeId
 from resolvers.context import Info, OperationContext, given
 from services.feeds.find_feed_entry import find_feed_entry
+from services.idempotency.answer_once import ResultGoneError
+from services.media.attach_media import check_media_ids
 from services.posts.delete_post import delete_post as delete_post_use_case
 from services.posts.edit_post import edit_post
 from services.posts.list_sharers import list_sharers
@@ -90,13 +93,29 @@ async def post(info: Info, id: NodeId) -> PostRecord | None:  # noqa: A002 - the
 
 
 async def create_post(
-    context: OperationContext, *, body: str, visibility: Visibility, location: LocationRecord | None
+    context: OperationContext,
+    *,
+    body: str,
+    visibility: Visibility,
+    location: LocationRecord | None,
+    idempotency_key: str | None,
+    media_ids: Sequence[str] = (),
 ) -> PostPayload:
     viewer_id = context.require_viewer_id()
     try:
-        made = await publish_post(context.backends, author_id=viewer_id, body=body, visibility=visibility, location=location)
+        made = await publish_post(
+            context.backends,
+            author_id=viewer_id,
+            body=body,
+            visibility=visibility,
+            location=location,
+            idempotency_key=idempotency_key,
+            media_ids=check_media_ids([local_id(media_id, "Media") for media_id in media_ids]),
+        )
     except RefusedError as error:
         return PostPayload(user_errors=list(error.refusals))
+    except ResultGoneError:
+        return PostPayload()
     context.forget_loaded()
     entry = await find_feed_entry(context.backends, viewer_id=viewer_id, post_id=made.id)
     if entry is not None:
@@ -129,12 +148,16 @@ async def delete_post(context: OperationContext, *, post_id: str) -> PostPayload
     return PostPayload(deleted_post_id=to_global_id("Post", number))
 
 
-async def share_post(context: OperationContext, *, post_id: str, body: str) -> PostPayload:
+async def share_post(context: OperationContext, *, post_id: str, body: str, idempotency_key: str | None) -> PostPayload:
     viewer_id = context.require_viewer_id()
     try:
-        share = await share_post_use_case(context.backends, author_id=viewer_id, post_id=_post(post_id), body=body)
+        share = await share_post_use_case(
+            context.backends, author_id=viewer_id, post_id=_post(post_id), body=body, idempotency_key=idempotency_key
+        )
     except RefusedError as error:
         return PostPayload(user_errors=list(error.refusals))
+    except ResultGoneError:
+        return PostPayload()
     context.forget_loaded()
     entry = await find_feed_entry(context.backends, viewer_id=viewer_id, post_id=share.id)
     if entry is not None:

@@ -13,6 +13,7 @@ import schema.enums  # noqa: F401 - gives the domain's enums their public names 
 from schema.hashtags import Hashtag
 from schema.live_events import FEED_EVENTS
 from schema.mutation import Mutation
+from schema.notifications import Notification
 from schema.posts import Post
 from schema.query import Query
 from schema.scalars import DATE_TIME
@@ -27,7 +28,7 @@ def build_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[User, Post, Hashtag, *FEED_EVENTS],
+        types=[User, Post, Hashtag, Notification, *FEED_EVENTS],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, disable_field_suggestions=True),
     )
 

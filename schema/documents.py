@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from graphql import (
 
 from schema.build import graphql_core_schema
 from schema.errors import PARSE_FAILED, VALIDATION_FAILED, format_error
+from schema.root_fields import count_root_fields, fragments_of
 
 MAX_TOKENS = 2_000
 MAX_ERRORS = 5
@@ -36,10 +38,11 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A valid document with its operations."""
+    """A valid document with its operations, and how often each of them asks for which root field."""
 
     ast: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
+    root_fields: dict[str | None, Mapping[str, int]]
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to execute. Raises RequestError where the name does not tell which."""
@@ -94,7 +97,10 @@ class Documents:
             for definition in document.definitions
             if isinstance(definition, OperationDefinitionNode)
         }
-        return Document(document, operations)
+        fragments = fragments_of(document)
+        return Document(
+            document, operations, {name: count_root_fields(operation, fragments) for name, operation in operations.items()}
+        )
 
 
 def _field_count(document: DocumentNode) -> int:

@@ -11,6 +11,9 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.errors import RefusalCode
 from domain.feed import FeedDegradation, FeedDelivery, FeedOrder, FeedReasonKind, FeedRule, FeedState
+from domain.media import MediaKind, MediaState
+from domain.moderation import ReportReason
+from domain.notifications import NotificationKind
 from domain.records import FollowState, TextEntityKind, Visibility
 from services.feeds.feed_events import FeedResetReason
 
@@ -127,6 +130,22 @@ _public(
     },
 )
 _public(
+    MediaKind,
+    "MediaKind",
+    "What an upload shows.",
+    {"IMAGE": "A picture; it may move.", "VIDEO": "A film. None are taken so far."},
+)
+_public(
+    MediaState,
+    "MediaState",
+    "How far an upload has come.",
+    {
+        "PENDING": "It is awaited, or about to be cleaned.",
+        "READY": "It can be shown.",
+        "REJECTED": "It was no picture, or one that cannot be shown.",
+    },
+)
+_public(
     RefusalCode,
     "UserErrorCode",
     "Why an input was refused.",
@@ -142,5 +161,30 @@ _public(
         "CONTENT_REJECTED": "The content breaks a rule of this service.",
         "IDEMPOTENCY_MISMATCH": "The idempotency key was used with another input.",
         "IDEMPOTENCY_CONFLICT": "The same operation is still under way.",
+    },
+)
+_public(
+    ReportReason,
+    "ReportReason",
+    "Why a post should not be here.",
+    {
+        "SPAM": "It advertises, deceives, or is sent over and over.",
+        "ABUSE": "It attacks somebody.",
+        "ILLEGAL": "It breaks the law.",
+        "OTHER": "Something else, which the comment says.",
+    },
+)
+_public(
+    NotificationKind,
+    "NotificationKind",
+    "What a notification tells of.",
+    {
+        "LIKE": "The viewer's post is liked.",
+        "COMMENT": "Somebody wrote under the viewer's post.",
+        "SHARE": "The viewer's post was shared or quoted.",
+        "FOLLOW": "Somebody follows the viewer.",
+        "FOLLOW_REQUEST": "Somebody asks to follow the viewer's private account.",
+        "MENTION": "The viewer is mentioned in a post or comment.",
+        "CLOSE_FRIEND_POST": "A close friend has posted.",
     },
 )

@@ -28,6 +28,11 @@ def error(message: str, code: str, **extensions: Any) -> dict[str, Any]:
     return {"message": message, "extensions": {"code": code, **extensions}}
 
 
+def domain_error(problem: TidingsError) -> dict[str, Any]:
+    """The public form of a domain error for which nothing was executed."""
+    return error(str(problem), problem.code, **problem.extensions)
+
+
 def format_error(failure: GraphQLError, *, default_code: str = INTERNAL) -> dict[str, Any]:
     """The public form of an error that came out of parsing, validating or executing.
 
@@ -47,7 +52,7 @@ def format_error(failure: GraphQLError, *, default_code: str = INTERNAL) -> dict
         formatted["extensions"] = {"code": code}
     elif isinstance(original, TidingsError):
         formatted["message"] = str(original)
-        formatted["extensions"] = {"code": original.code}
+        formatted["extensions"] = {"code": original.code, **original.extensions}
     else:
         request_id = secrets.token_hex(8)
         log.error("graphql.internal_error", request_id=request_id, path=failure.path, exc_info=original)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -59,6 +59,11 @@ class Operation:
     @property
     def name(self) -> str | None:
         return self.node.name.value if self.node.name else None
+
+    @property
+    def root_fields(self) -> Mapping[str, int]:
+        """How often it asks for which root field."""
+        return self.document.root_fields[self.name]
 
 
 class Engine:

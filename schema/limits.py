@@ -24,6 +24,7 @@ from graphql import (
 
 from domain.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from schema.errors import TOO_COMPLEX
+from schema.root_fields import count_root_fields, fragments_of
 
 MAX_DEPTH = 10
 """Levels of fields, as deep as posts → author → their posts may sensibly go."""
@@ -40,10 +41,11 @@ _LIST_ARGUMENTS = ("first", "last")
 PAGED = frozenset(
     {
         "feed", "missedFeedEvents", "posts", "followers", "following", "followRequests", "blockedUsers", "mutedUsers",
-        "followedHashtags", "sharers",
+        "followedHashtags", "sharers", "comments", "likers", "bookmarks", "notifications",
+        "searchUsers", "searchPosts", "trendingHashtags", "suggestedUsers",
     }
 )  # fmt: skip
-_LARGE_LISTS = {"missedFeedEvents": (100, 1_000)}
+_LARGE_LISTS = {"missedFeedEvents": (100, 1_000), "trendingHashtags": (10, 100), "suggestedUsers": (10, 100)}
 """Page sizes that differ from the others': left out, and at most."""
 
 
@@ -60,14 +62,10 @@ class _TooComplexError(Exception):
 
 def check_size(document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> GraphQLError | None:
     """None, or the error QUERY_TOO_COMPLEX. The document must be valid (no fragment cycles)."""
-    fragments = {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
+    fragments = fragments_of(document)
     try:
         measure = _Counter(fragments, variables).of_selection(operation.selection_set)
-        if operation.operation.value == "mutation" and len(operation.selection_set.selections) > MAX_ROOT_MUTATIONS:
+        if operation.operation.value == "mutation" and count_root_fields(operation, fragments).total() > MAX_ROOT_MUTATIONS:
             raise _TooComplexError(f"more than {MAX_ROOT_MUTATIONS} mutations in one operation")
         if measure.depth > MAX_DEPTH:
             raise _TooComplexError(f"nested more than {MAX_DEPTH} levels deep")

@@ -10,9 +10,12 @@ from domain.records import LocationRecord, Visibility
 from resolvers import posts
 from resolvers.context import Info, given
 from resolvers.posts import PostPayload
+from schema.engagement_mutations import EngagementMutations
 from schema.feed_mutations import FeedMutations
 from schema.hashtags import HashtagMutations
-from schema.inputs import INPUT
+from schema.inputs import IDEMPOTENCY_KEY, INPUT
+from schema.media_mutations import MediaMutations
+from schema.notifications import NotificationMutations
 from schema.payloads import (
     CreatePostPayload,
     DeletePostPayload,
@@ -22,6 +25,7 @@ from schema.payloads import (
 )
 from schema.people_mutations import PeopleMutations
 from schema.preferences import PreferenceMutations
+from schema.report_mutations import ReportMutations
 
 
 @strawberry.input(description="A place.")
@@ -33,9 +37,13 @@ class LocationInput:
 
 @strawberry.input(description="A new post.")
 class CreatePostInput:
-    text: str = strawberry.field(description="At most 5,000 characters, not blank.")
+    text: str = strawberry.field(description="At most 5,000 characters; blank only with pictures.")
     visibility: Visibility | None = strawberry.field(default=Visibility.PUBLIC, description="Who may see it.")
+    media_ids: list[strawberry.ID] | None = strawberry.field(
+        default_factory=list, description="At most 4 finished uploads of the viewer's, in the order in which they are shown."
+    )
     location: LocationInput | None = strawberry.field(default=strawberry.UNSET, description="Where it was written.")
+    idempotency_key: str | None = strawberry.field(default=strawberry.UNSET, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input(description="A change of a post. What is left out, or null, stays as it is.")
@@ -54,6 +62,7 @@ class DeletePostInput:
 class SharePostInput:
     post_id: strawberry.ID = strawberry.field(description="A public post. Of a share without words, what it shares.")
     text: str | None = strawberry.field(default="", description="Words about it, at most 5,000 characters; blank is none.")
+    idempotency_key: str | None = strawberry.field(default=strawberry.UNSET, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input(description="A share without words to take back.")
@@ -67,7 +76,9 @@ async def _create_post(info: Info, input: Annotated[CreatePostInput, INPUT]) -> 
         info.context,
         body=input.text,
         visibility=input.visibility or Visibility.PUBLIC,
+        media_ids=input.media_ids or (),
         location=LocationRecord(place.name, given(place.latitude), given(place.longitude)) if place else None,
+        idempotency_key=given(input.idempotency_key),
     )
 
 
@@ -82,7 +93,9 @@ async def _delete_post(info: Info, input: Annotated[DeletePostInput, INPUT]) -> 
 
 
 async def _share_post(info: Info, input: Annotated[SharePostInput, INPUT]) -> PostPayload:  # noqa: A002
-    return await posts.share_post(info.context, post_id=input.post_id, body=input.text or "")
+    return await posts.share_post(
+        info.context, post_id=input.post_id, body=input.text or "", idempotency_key=given(input.idempotency_key)
+    )
 
 
 async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -> PostPayload:  # noqa: A002
@@ -90,7 +103,16 @@ async def _unshare_post(info: Info, input: Annotated[UnsharePostInput, INPUT]) -
 
 
 @strawberry.type(description="Everything that can be done. Each takes one input and gives one payload.")
-class Mutation(PeopleMutations, HashtagMutations, PreferenceMutations, FeedMutations):
+class Mutation(
+    PeopleMutations,
+    HashtagMutations,
+    PreferenceMutations,
+    FeedMutations,
+    EngagementMutations,
+    NotificationMutations,
+    MediaMutations,
+    ReportMutations,
+):
     create_post = strawberry.mutation(
         resolver=_create_post,
         graphql_type=CreatePostPayload | None,

@@ -16,7 +16,9 @@ ERRORS = "What the caller can put right; empty where it is done."
 @represents(PostPayload)
 @strawberry.type(description="The answer to createPost.")
 class CreatePostPayload:
-    post: Post | None = strawberry.field(description="The new post.")
+    post: Post | None = strawberry.field(
+        description="The new post; null where it was made under this idempotencyKey before and is gone since."
+    )
     feed_edge: FeedEdge | None = strawberry.field(description="The post as an entry of the author's own feed.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
@@ -38,7 +40,10 @@ class DeletePostPayload:
 @represents(PostPayload)
 @strawberry.type(description="The answer to sharePost.")
 class SharePostPayload:
-    post: Post | None = strawberry.field(description="The share or quote: a new one, or the share that was there.")
+    post: Post | None = strawberry.field(
+        description="The share or quote: a new one, or the share that was there. "
+        "Null where it was made under this idempotencyKey before and is gone since."
+    )
     feed_edge: FeedEdge | None = strawberry.field(
         description="A quote as an entry of its author's own feed; null for a share without words, which is not in it."
     )

@@ -90,6 +90,9 @@ class UnmuteUserInput:
 class UpdateProfileInput:
     display_name: str | None = strawberry.field(default=strawberry.UNSET, description="One line, at most 100 characters.")
     bio: str | None = strawberry.field(default=strawberry.UNSET, description="At most 500 characters; may be empty.")
+    avatar_media_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="One of the viewer's own pictures that is READY."
+    )
     is_private: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description="Whether followers must be approved. Becoming public accepts all open requests.",
@@ -144,6 +147,7 @@ async def _update_profile(info: Info, input: Annotated[UpdateProfileInput, INPUT
         display_name=given(input.display_name),
         bio=given(input.bio),
         is_private=given(input.is_private),
+        avatar_media_id=given(input.avatar_media_id),
     )
 
 

@@ -9,9 +9,12 @@ import strawberry
 
 from domain.paging import Connection, Edge
 from domain.records import LocationRecord, PostRecord, TextEntityKind, TextEntityRecord, Visibility
-from resolvers import hashtags, nodes, posts
+from resolvers import comments, engagement, hashtags, nodes, posts
+from resolvers import media as media_resolvers
+from schema.comments import CommentConnection
 from schema.hashtags import Hashtag
 from schema.interfaces import Node, PageInfo
+from schema.media import Media
 from schema.records import represents
 from schema.users import User, UserConnection
 
@@ -47,6 +50,9 @@ class Post(Node):
     entities = strawberry.field(
         resolver=posts.entities, graphql_type=list[TextEntity], description="Mentions, hashtags and links, by their place."
     )
+    media = strawberry.field(
+        resolver=media_resolvers.post_media, graphql_type=list[Media], description="Its pictures, in the author's order."
+    )
     location: Location | None = strawberry.field(description="Where it was written, if the author says so.")
     visibility: Visibility = strawberry.field(description="Who may see it.")
     created_at: datetime = strawberry.field(description="When it was posted.")
@@ -54,6 +60,16 @@ class Post(Node):
     like_count: int = strawberry.field(description="The same number for every viewer.")
     comment_count: int = strawberry.field(description="The same number for every viewer.")
     share_count: int = strawberry.field(description="The same number for every viewer.")
+    viewer_has_liked = strawberry.field(
+        resolver=engagement.viewer_has_liked,
+        graphql_type=bool,
+        description="Whether the viewer likes it; of a share without words: what it shares.",
+    )
+    viewer_has_bookmarked = strawberry.field(
+        resolver=engagement.viewer_has_bookmarked,
+        graphql_type=bool,
+        description="Whether the viewer keeps it for later; of a share without words: what it shares. Nobody else knows.",
+    )
     viewer_has_shared = strawberry.field(
         resolver=posts.viewer_has_shared,
         graphql_type=bool,
@@ -71,6 +87,17 @@ class Post(Node):
         graphql_type=Annotated["Post", strawberry.lazy("schema.posts")] | None,
         description="What is shared; null in a quote whose original is gone or hidden from the viewer. "
         "A share without words is itself absent then.",
+    )
+    likers = strawberry.field(
+        resolver=engagement.likers,
+        graphql_type=UserConnection,
+        description="Who likes it, newest first, as far as the viewer may see; of a share without words: what it shares.",
+    )
+    comments = strawberry.field(
+        resolver=comments.comments,
+        graphql_type=CommentConnection,
+        description="What people say about it, newest first, as far as the viewer may see; of a share without words: about "
+        "what it shares.",
     )
     sharers = strawberry.field(
         resolver=posts.sharers,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import strawberry
 
-from resolvers import feeds, hashtags, live, nodes, people, posts, preferences
+from resolvers import engagement, feeds, hashtags, live, nodes, notifications, people, posts, preferences
+from schema.discovery import DiscoveryQueries
 from schema.feed import FeedConnection, FeedExplanation, FeedPosition
 from schema.hashtags import Hashtag, HashtagConnection
 from schema.interfaces import Node
 from schema.live_events import MissedFeedEvents
-from schema.posts import Post
+from schema.notifications import NotificationConnection
+from schema.posts import Post, PostConnection
 from schema.preferences import FeedPreferences
 from schema.users import User, UserConnection
 
 
 @strawberry.type(description="Everything that can be asked for.")
-class Query:
+class Query(DiscoveryQueries):
     node = strawberry.field(
         resolver=nodes.node, graphql_type=Node | None, description="Anything by its id; null for what is hidden or absent."
     )
@@ -51,6 +53,11 @@ class Query:
         graphql_type=MissedFeedEvents | None,
         description="The same events as the subscription, by plain request.",
     )
+    notifications = strawberry.field(
+        resolver=notifications.notifications,
+        graphql_type=NotificationConnection | None,
+        description="What others did that concerns the viewer, grouped; the group that somebody joined last comes first.",
+    )
     follow_requests = strawberry.field(
         resolver=people.follow_requests,
         graphql_type=UserConnection | None,
@@ -73,6 +80,11 @@ class Query:
         resolver=hashtags.followed_hashtags,
         graphql_type=HashtagConnection | None,
         description="The hashtags that the viewer follows, newest first.",
+    )
+    bookmarks = strawberry.field(
+        resolver=engagement.bookmarks,
+        graphql_type=PostConnection | None,
+        description="What the viewer keeps for later, newest first; without what is gone or hidden meanwhile.",
     )
     feed_preferences = strawberry.field(
         resolver=preferences.feed_preferences,

@@ -35,10 +35,11 @@ _SAME_FOR_ALL: dict[str, frozenset[str]] = {
     "RankingFactor": frozenset({"name", "value", "contribution"}),
     "Post": frozenset(
         {
-            "id", "author", "text", "entities", "location", "visibility", "createdAt", "editedAt",
+            "id", "author", "text", "entities", "media", "location", "visibility", "createdAt", "editedAt",
             "likeCount", "commentCount", "shareCount", "isShare",
         }
     ),
+    "Media": frozenset({"id", "kind", "state", "url", "thumbnailUrl", "width", "height", "altText"}),
     "TextEntity": frozenset({"kind", "start", "end", "text", "url"}),
     "Location": frozenset({"name", "latitude", "longitude"}),
     "User": frozenset(

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import strawberry
 
 from resolvers import live
+from resolvers import notifications as notifications_
 from schema.live_events import FeedEvent, PostAdded, PostCounts
+from schema.notifications import Notification
 
 
 @strawberry.type(description="What can be watched.")
@@ -27,4 +29,10 @@ class Subscription:
         resolver=live.post_counts,
         graphql_type=AsyncIterator[PostCounts],
         description="Live counters of up to 100 posts: first the values of now, then changes; the latest value wins.",
+    )
+    notifications = strawberry.subscription(
+        resolver=notifications_.watch_notifications,
+        graphql_type=AsyncIterator[Notification],
+        description="Notifications from now on: new ones, and groups that somebody joins, in their new state (the latest "
+        "counts). Subscribe first, then ask for the list.",
     )

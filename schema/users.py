@@ -9,7 +9,7 @@ import strawberry
 
 from domain.paging import Connection, Edge
 from domain.records import FollowState, Relation, UserRecord
-from resolvers import nodes, people
+from resolvers import media, nodes, people
 from schema.interfaces import Node, PageInfo
 from schema.records import represents
 
@@ -32,7 +32,9 @@ class User(Node):
     username: str = strawberry.field(description="Unique without regard to case: letters, digits and underscores.")
     display_name: str = strawberry.field(description="The name to show.")
     bio: str = strawberry.field(description="What the account says of itself; empty where it says nothing.")
-    avatar_url: str | None = strawberry.field(description="Address of the picture.")
+    avatar_url = strawberry.field(
+        resolver=media.avatar_url, graphql_type=str | None, description="Address of the picture; null where there is none."
+    )
     is_verified: bool = strawberry.field(description="Whether the operators vouch for who this is.")
     is_private: bool = strawberry.field(description="Followers must be approved, and only they see this account's posts.")
     created_at: datetime = strawberry.field(description="When the account was made.")

@@ -22,7 +22,11 @@ from services.accounts.account_shelf import AccountShelf
 from services.fan_out.audiences import Audiences
 from services.fan_out.turns import Turns
 from services.feeds.feed_shelf import FeedShelf
+from services.idempotency.attempts_under_way import AttemptsUnderWay
+from services.media.media_rules import MediaDesk
 from services.observer import Observer
+from services.protection.budgets import Budgets
+from services.protection.publication import PublicationRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,9 @@ class Backends:
     observer: Observer
     audiences: Audiences = field(default_factory=Audiences)
     turns: Turns = field(default_factory=Turns)
+    attempts: AttemptsUnderWay = field(default_factory=AttemptsUnderWay)
+    budgets: Budgets | None = None
+    """None where there are no limits on use."""
+    publication_rules: tuple[PublicationRule, ...] = ()
+    """Asked in this order about what is to be published."""
+    media: MediaDesk = field(default_factory=MediaDesk)

@@ -17,6 +17,12 @@ class Observer(Protocol):
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
         """An outbox row was closed. `lag_seconds`: from the commit of the change to the last timeline."""
 
+    def budget_was_exhausted(self, *, budget: str) -> None:
+        """Somebody was refused because a budget of this name did not suffice."""
+
+    def publication_was_refused(self, *, rule: str) -> None:
+        """A text was refused by the rule of this name."""
+
 
 class SilentObserver:
     """Counts nothing: for commands and tests."""
@@ -28,4 +34,10 @@ class SilentObserver:
         return None
 
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
+        return None
+
+    def budget_was_exhausted(self, *, budget: str) -> None:
+        return None
+
+    def publication_was_refused(self, *, rule: str) -> None:
         return None

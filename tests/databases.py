@@ -146,15 +146,19 @@ async def _shape_of(template: str) -> str:
 
 
 @pytest.fixture
-def settings(servers: EmbeddedServers, database_url: str) -> Settings:
-    """Settings that point to this test's database; small numbers, so that limits are met."""
+def settings(servers: EmbeddedServers, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings that point to this test's database. Without limits on use, which have tests of their own: scenes say the same
+    thing over and over, and follow back and forth."""
     return Settings(
         database_url=SecretStr(database_url),
         redis_url=SecretStr(servers.urls.redis_url),
         broker_url=SecretStr(servers.urls.broker_url),
+        # Made by who writes first: a folder for each test would cost more than most tests.
+        media_url=SecretStr((tmp_path_factory.getbasetemp() / "media" / str(next(_numbers))).as_uri()),
         database_pool_size=5,
         redis_timeout_seconds=2.0,
         database_timeout_seconds=10.0,
+        limits="off",
     )
 
 

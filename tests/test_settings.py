@@ -105,8 +105,12 @@ def test_development_needs_nothing(environment: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_lists_are_separated_by_commas(environment: pytest.MonkeyPatch, text: str, items: tuple[str, ...]) -> None:
-    found = settings(environment, allowed_origins=text, trusted_proxies=text)
-    assert found.allowed_origins == found.trusted_proxies == items
+    assert settings(environment, allowed_origins=text).allowed_origins == items
+
+
+def test_proxies_are_addresses_and_networks(environment: pytest.MonkeyPatch) -> None:
+    found = settings(environment, trusted_proxies=" 10.0.0.0/8, ,::1,192.0.2.1/24")
+    assert found.trusted_proxies == ("10.0.0.0/8", "::1", "192.0.2.1/24")
 
 
 @pytest.mark.parametrize(
@@ -137,6 +141,9 @@ def test_durations(environment: pytest.MonkeyPatch, text: str, duration: timedel
         ("env", "staging"),
         ("limits", "maybe"),
         ("graphiql", "perhaps"),
+        ("trusted_proxies", "10.0.0.0/8,proxy.example"),
+        ("classifier_url", "ftp://classifier.example"),
+        ("classifier_timeout_seconds", "1.5"),
     ],
 )
 def test_a_wrong_value_is_named(environment: pytest.MonkeyPatch, name: str, value: str) -> None:

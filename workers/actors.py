@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workers import fan_out
+from workers import counters, discovery, fan_out, media, notifications, upkeep
 
-__all__ = ["fan_out"]
+__all__ = ["counters", "discovery", "fan_out", "media", "notifications", "upkeep"]

@@ -15,6 +15,7 @@ from dramatiq.middleware import Middleware, ShutdownNotifications, TimeLimit
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from services.backends import Backends
 from settings import Settings
 from workers.queues import HEARTBEAT_TIMEOUT_MS, MAINTENANCE_CHANCE, TIME_LIMIT
 from workers.runtime import Runtime
@@ -65,3 +66,8 @@ def _place(url: str) -> tuple[str | None, int | None, str]:
 
 broker = make_broker(Settings())
 dramatiq.set_broker(broker)
+
+
+def running_backends() -> Backends:
+    """Of the worker that runs in this process. Raises RuntimeError where none does."""
+    return next(middleware for middleware in broker.middleware if isinstance(middleware, Runtime)).backends

@@ -65,6 +65,8 @@ class ChoreBoard:
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
+            # Without any chore it would end at once, and the relay with it.
+            group.create_task(asyncio.Event().wait(), name="chores")
             for chore, bell in zip(self._rung_chores, self._bells, strict=True):
                 group.create_task(self._look_after(chore, bell), name=f"chore-{chore.name}")
             for regular in self._regular_chores:

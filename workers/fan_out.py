@@ -10,19 +10,14 @@ import structlog
 from domain.errors import CacheUnavailableError, UnavailableError
 from services.fan_out.deliver_event import Outcome, deliver_event
 from services.fan_out.note_failure import note_failure, postpone
-from workers.broker import broker
+from workers.broker import broker, running_backends
 from workers.queues import BULK, BULK_FOLLOWERS, BULK_PRIORITY, FAST, FAST_PRIORITY
-from workers.runtime import Runtime
 
 log = structlog.get_logger(__name__)
 
 
-def _runtime() -> Runtime:
-    return next(middleware for middleware in broker.middleware if isinstance(middleware, Runtime))
-
-
 async def _deliver(event_id: int, attempt: int) -> None:
-    backends = _runtime().backends
+    backends = running_backends()
     try:
         report = await deliver_event(backends, event_id=event_id, attempt=attempt)
     except (CacheUnavailableError, UnavailableError) as error:

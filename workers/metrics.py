@@ -41,3 +41,9 @@ class WorkerObserver:
     def post_was_delivered(self, *, outcome: str, lag_seconds: float, timelines: int) -> None:
         self._lag.labels(outcome=outcome).observe(lag_seconds)
         self._timelines.inc(timelines)
+
+    def budget_was_exhausted(self, *, budget: str) -> None:
+        """Nobody is served here."""
+
+    def publication_was_refused(self, *, rule: str) -> None:
+        """Nothing is published here."""

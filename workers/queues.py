@@ -11,8 +11,24 @@ FAST = "fan_out"
 BULK = "fan_out_bulk"
 """Posts of authors with many followers, in slices, and what is left of a job whose time was up."""
 
+NOTIFICATIONS = "notifications"
+"""Batches of what people did: who is told of it, and what the ranking learns."""
+COUNTERS = "counters"
+"""What people did, added to the counters of posts."""
+MEDIA = "media"
+"""Pictures to clean, and what is to be thrown away."""
+DISCOVERY = "discovery"
+"""Trends and popular accounts, computed anew."""
+UPKEEP = "upkeep"
+"""What nobody waits for."""
+
 FAST_PRIORITY = 0
 BULK_PRIORITY = 10
+COUNTERS_PRIORITY = 20
+NOTIFICATIONS_PRIORITY = 20
+DISCOVERY_PRIORITY = 30
+MEDIA_PRIORITY = 30
+UPKEEP_PRIORITY = 100
 """A higher number waits longer."""
 
 BULK_FOLLOWERS = LARGE_FROM

@@ -160,7 +160,9 @@ class _Development:
 
 def _roles_of(options: Options) -> RolesOf:
     def roles_of(port: int, urls: ServerUrls, metrics_dir: Path) -> Sequence[Role]:
-        return development_roles(port=port, workers=options.workers, urls=urls, metrics_dir=metrics_dir)
+        return development_roles(
+            port=port, workers=options.workers, urls=urls, metrics_dir=metrics_dir, media_dir=options.data_dir / "media"
+        )
 
     return roles_of
 

@@ -81,6 +81,16 @@ class LiveSystem:
     def api_pid(self) -> int:
         return self._processes["serve"].pid
 
+    def pid_of(self, name: str) -> int:
+        """Of a role, as it is at this moment."""
+        return self._processes[name].pid
+
+    def kill(self, name: str) -> None:
+        """SIGKILL; it is started again at once."""
+        process = self._processes[name]
+        if process.returncode is None:
+            process.send(signal.SIGKILL)
+
     @property
     def log_text(self) -> str:
         """What API, relay and worker have logged."""

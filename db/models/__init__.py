@@ -13,8 +13,9 @@ from db.models.notification import Notification, NotificationActor, Notification
 from db.models.outbox import OutboxEvent
 from db.models.post import Post
 from db.models.protection import IdempotencyKey, Report
+from db.models.search import PopularAccount, SearchableAccount, SearchablePost
 from db.models.shut_out import Block, Mute
-from db.models.turn import Turn
+from db.models.turn import Turn, Walk
 from db.models.user import User
 
 __all__ = [
@@ -41,10 +42,14 @@ __all__ = [
     "NotificationActor",
     "NotificationPosition",
     "OutboxEvent",
+    "PopularAccount",
     "Post",
     "PostHashtag",
     "PostMedia",
     "Report",
+    "SearchableAccount",
+    "SearchablePost",
     "Turn",
     "User",
+    "Walk",
 ]

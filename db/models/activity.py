@@ -29,8 +29,8 @@ class Activity(Model):
     actor_id: Mapped[int] = mapped_column(BigInteger)
     """Who did it."""
     subject_id: Mapped[int] = mapped_column(BigInteger)
-    """Of `like` and `bookmark` the post; of `comment` the comment; of `post` the post or quote; of `share` the share without
-    words; of `follow` and `follow_request` the account that is followed or asked."""
+    """Of `like` and `bookmark` the post; of `comment` the comment; of `post` the post or quote; of `share` the share or
+    quote; of `follow` and `follow_request` the account that is followed or asked."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
     next_attempt_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
     last_follower_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

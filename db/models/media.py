@@ -12,8 +12,8 @@ class Media(Model):
     """A picture or film that somebody uploads.
 
     Life: created (the address for the upload is given out); finished (`finished_at`: the content is there and has passed the
-    first checks); processed by a worker: READY (cleaned of metadata, with a thumbnail) or REJECTED (content deleted). What is
-    never finished is collected.
+    first checks); processed by a worker: READY (cleaned of metadata, with a thumbnail) or REJECTED (content deleted). What
+    nobody needs any more is collected.
     """
 
     __tablename__ = "media"
@@ -21,7 +21,7 @@ class Media(Model):
         CheckConstraint("kind IN ('IMAGE', 'VIDEO')", name="kind"),
         CheckConstraint("state IN ('PENDING', 'READY', 'REJECTED')", name="state"),
         Index("ix_media_owner_id_id", "owner_id", text("id DESC")),
-        Index("ix_media_unfinished", "created_at", postgresql_where=text("finished_at IS NULL")),
+        Index("ix_media_collectable", "collect_at", postgresql_where=text("collect_at IS NOT NULL")),
         Index(
             "ix_media_unprocessed",
             "next_attempt_at",
@@ -42,7 +42,8 @@ class Media(Model):
     upload_key: Mapped[str] = mapped_column(Text)
     """Where the store keeps what was uploaded. Never served."""
     public_key: Mapped[str | None] = mapped_column(Text)
-    """Where the store keeps what is served: the cleaned content."""
+    """Where the store keeps what is served: the cleaned content. Known before it is there, so that trying again writes no
+    second one."""
     thumbnail_key: Mapped[str | None] = mapped_column(Text)
     width: Mapped[int | None] = mapped_column(Integer)
     height: Mapped[int | None] = mapped_column(Integer)
@@ -50,7 +51,10 @@ class Media(Model):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     next_attempt_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
-    failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    """How often a worker took it up: the number of its lease."""
+    collect_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """From when on row and content may go; None while a post or a profile shows it."""
 
 
 class PostMedia(Model):

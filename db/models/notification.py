@@ -27,7 +27,8 @@ class Notification(Model):
     """`next_id(recipient's shard)`: carries when the group began."""
     recipient_id: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(Text)
-    post_id: Mapped[int | None] = mapped_column(BigInteger)
+    post_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """0 where it is about no post: then the index finds the group all the same."""
     place: Mapped[int] = mapped_column(BigInteger)
     """An id made when somebody last joined the group: the order of the list, and what is compared with how far was read."""
 
@@ -43,11 +44,16 @@ class NotificationActor(Model):
     acted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=text("clock_timestamp()"))
     comment_id: Mapped[int | None] = mapped_column(BigInteger)
     """Of a comment (or a mention within one) the newest by this actor."""
+    share_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Of a share the share or quote."""
     withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class NotificationPosition(Model):
-    """How far an account has read its notifications; never moves backwards."""
+    """How far an account has read its notifications; never moves backwards.
+
+    The row is also the lock under which groups of the account are formed.
+    """
 
     __tablename__ = "notification_positions"
 

@@ -22,7 +22,7 @@ class Post(Model):
     __table_args__ = (
         CheckConstraint("visibility IN ('PUBLIC', 'FRIENDS', 'PRIVATE')", name="visibility"),
         CheckConstraint("delivery IN ('PUSH', 'PULL')", name="delivery"),
-        CheckConstraint("like_count >= 0 AND comment_count >= 0 AND share_count >= 0", name="counts_not_negative"),
+        CheckConstraint("share_count >= 0", name="share_count_not_negative"),
         CheckConstraint("latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180", name="location_range"),
         CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="location_whole"),
         CheckConstraint("NOT is_plain_share OR (shared_post_id IS NOT NULL AND text = '')", name="plain_share_form"),

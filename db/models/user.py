@@ -38,6 +38,8 @@ class User(Model):
     """Of a picture elsewhere, as the account's tokens or an import named it."""
     avatar_media_id: Mapped[int | None] = mapped_column(BigInteger)
     """A picture of its own, which goes before `avatar_url`."""
+    avatar_key: Mapped[str | None] = mapped_column(Text)
+    """Where the store of media keeps that picture's thumbnail."""
     is_verified: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     is_private: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     has_pulled_posts: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))

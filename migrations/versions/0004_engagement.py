@@ -12,6 +12,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # What is in flight may be below nothing for a moment where a counter has drifted: that must not stop the others.
+    op.drop_constraint(op.f("ck_posts_counts_not_negative"), "posts", type_="check")
+    op.create_check_constraint(op.f("ck_posts_share_count_not_negative"), "posts", "share_count >= 0")
     op.create_table(
         "activities",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -86,6 +89,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_counter_changes_post_id", "counter_changes", ["post_id"], unique=False, postgresql_include=["likes", "comments"]
     )
+    # Rows live for a moment, so the table is small and its garbage is not: cleaned early, by its number alone. It keeps its
+    # pages, because a plan that was made for an empty table would read all of it for each post once it has filled.
+    op.execute(
+        "ALTER TABLE counter_changes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, "
+        "autovacuum_vacuum_insert_threshold = -1, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000, "
+        "autovacuum_vacuum_cost_delay = 0, vacuum_truncate = false)"
+    )
     op.create_table(
         "hashtag_trends",
         sa.Column("hashtag_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -141,14 +151,15 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("collect_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind IN ('IMAGE', 'VIDEO')", name=op.f("ck_media_kind")),
         sa.CheckConstraint("state IN ('PENDING', 'READY', 'REJECTED')", name=op.f("ck_media_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_media")),
     )
     op.create_index("ix_media_owner_id_id", "media", ["owner_id", sa.literal_column("id DESC")], unique=False)
     op.create_index(
-        "ix_media_unfinished", "media", ["created_at"], unique=False, postgresql_where=sa.text("finished_at IS NULL")
+        "ix_media_collectable", "media", ["collect_at"], unique=False, postgresql_where=sa.text("collect_at IS NOT NULL")
     )
     op.create_index(
         "ix_media_unprocessed",
@@ -163,6 +174,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.BigInteger(), nullable=False),
         sa.Column("acted_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.Column("comment_id", sa.BigInteger(), nullable=True),
+        sa.Column("share_id", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("notification_id", "actor_id", name=op.f("pk_notification_actors")),
     )
@@ -183,7 +195,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("recipient_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("post_id", sa.BigInteger(), nullable=True),
+        sa.Column("post_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('LIKE', 'COMMENT', 'SHARE', 'FOLLOW', 'FOLLOW_REQUEST', 'MENTION', 'CLOSE_FRIEND_POST')",
@@ -223,6 +235,12 @@ def upgrade() -> None:
     op.create_index("ix_reports_open", "reports", ["id"], unique=False, postgresql_where=sa.text("handled_at IS NULL"))
     op.create_index("uq_reports_post_id_reporter_id", "reports", ["post_id", "reporter_id"], unique=True)
     op.create_table(
+        "walks",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_walks")),
+    )
+    op.create_table(
         "turns",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
@@ -240,14 +258,17 @@ def upgrade() -> None:
     # So far the score held nothing but what was imported.
     op.execute("UPDATE posts SET imported_engagement = engagement_score WHERE engagement_score <> 0")
     op.add_column("users", sa.Column("avatar_media_id", sa.BigInteger(), nullable=True))
+    op.add_column("users", sa.Column("avatar_key", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("users", "avatar_key")
     op.drop_column("users", "avatar_media_id")
     op.drop_column("posts", "imported_engagement")
     op.drop_index("ix_follows_close_friends", table_name="follows", postgresql_where=sa.text("close_friend"))
     op.drop_column("follows", "interaction_at")
     op.drop_table("turns")
+    op.drop_table("walks")
     op.drop_table("reports")
     op.drop_table("post_media")
     op.drop_table("notifications")
@@ -261,3 +282,9 @@ def downgrade() -> None:
     op.drop_table("comments")
     op.drop_table("bookmarks")
     op.drop_table("activities")
+    # Nobody liked or commented before.
+    op.execute("UPDATE posts SET like_count = 0, comment_count = 0 WHERE like_count <> 0 OR comment_count <> 0")
+    op.drop_constraint(op.f("ck_posts_share_count_not_negative"), "posts", type_="check")
+    op.create_check_constraint(
+        op.f("ck_posts_counts_not_negative"), "posts", "like_count >= 0 AND comment_count >= 0 AND share_count >= 0"
+    )

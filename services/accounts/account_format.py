@@ -12,7 +12,7 @@ import orjson
 from cache.changes import StampPlace
 from domain.records import UserRecord
 
-FORMAT = 1
+FORMAT = 2
 """Another version of the format, or of the record, is another number: what cannot be read is not there."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

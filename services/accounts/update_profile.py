@@ -10,14 +10,22 @@ from domain.records import UserRecord
 from domain.text import TextProblem, check_line, check_post_text
 from services.accounts.provision_account import MAX_DISPLAY_NAME_LENGTH
 from services.backends import Backends
+from services.media.choose_avatar import choose_avatar, lock_avatar
 
 MAX_BIO_LENGTH = 500
 
 
 async def update_profile(
-    backends: Backends, *, user_id: int, display_name: str | None, bio: str | None, is_private: bool | None
+    backends: Backends,
+    *,
+    user_id: int,
+    display_name: str | None,
+    bio: str | None,
+    is_private: bool | None,
+    avatar_media_id: int | None = None,
 ) -> UserRecord:
-    """The account in its new state; None leaves a part as it is. Raises RefusedError for texts that are not valid.
+    """The account in its new state; None leaves a part as it is. Raises RefusedError for texts that are not valid, and for a
+    picture that is not the account's own or not ready.
 
     An account that becomes public accepts whoever was waiting, unless they follow as many as they may by now.
     """
@@ -25,10 +33,13 @@ async def update_profile(
     _check("bio", bio, MAX_BIO_LENGTH, may_be_blank=True)
     changes: dict[str, Any] = {"display_name": display_name, "bio": bio, "is_private": is_private}
     if is_private is False:
-        public = await _become_public(backends, user_id, changes)
+        public = await _become_public(backends, user_id, changes, avatar_media_id)
         backends.relay_bell.ring()
         return public
     async with backends.database.writing() as session:
+        picture = await lock_avatar(session, user_id, avatar_media_id) if avatar_media_id is not None else None
+        if picture is not None:
+            await choose_avatar(session, user_id, picture)
         user = await users.update_user(session, user_id, changes)
     assert user is not None, "the viewer's account exists"
     if is_private is not None:
@@ -36,10 +47,11 @@ async def update_profile(
     return user
 
 
-async def _become_public(backends: Backends, user_id: int, changes: dict[str, Any]) -> UserRecord:
+async def _become_public(backends: Backends, user_id: int, changes: dict[str, Any], avatar_media_id: int | None) -> UserRecord:
     waiting: list[int] = []
     while True:
         async with backends.database.writing() as session:
+            picture = await lock_avatar(session, user_id, avatar_media_id) if avatar_media_id is not None else None
             # All at once, in the order that everybody keeps: one lock after the other would meet who asks right now.
             await users.lock_users(session, user_id, *waiting)
             # Nobody can ask between this look and the commit: asking takes the account's lock.
@@ -47,6 +59,8 @@ async def _become_public(backends: Backends, user_id: int, changes: dict[str, An
             if not set(found) <= set(waiting):
                 waiting = found
                 continue
+            if picture is not None:
+                await choose_avatar(session, user_id, picture)
             user = await users.update_user(session, user_id, changes)
             assert user is not None, "the viewer's account exists"
             await follows.accept_all_requests(session, user_id, follow_limit=backends.policy.follow_limit)

@@ -17,9 +17,11 @@ def subjects_of_entry(entry: FeedEntry, extras: PageExtras, *, viewer_id: int) -
     found: set[str] = set()
     for facts in facts_of(entry):
         found |= {subjects.post(facts.post.id), *_of_account(facts.author.id, viewer_id)}
+        found.add(subjects.marks(viewer_id, facts.post.root_id))
         quoted = extras.posts.get(facts.post.shared_post_id) if facts.post.shared_post_id is not None else None
         if quoted is not None:
             found |= {subjects.post(quoted.post.id), *_of_account(quoted.author.id, viewer_id)}
+            found.add(subjects.marks(viewer_id, quoted.post.root_id))
     for reason in entry.reasons:
         for user in reason.users:
             found |= {*_of_account(user.id, viewer_id)}

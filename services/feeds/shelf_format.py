@@ -15,8 +15,10 @@ import orjson
 
 from cache.changes import StampPlace
 from domain.cursors import CursorSealer
+from domain.engagement import ViewerMarks
 from domain.feed import FeedDelivery, FeedEntry, FeedOrder, FeedReason, FeedReasonKind, FeedState, PageExtras
 from domain.ids import created_at_of
+from domain.media import MediaKind, MediaRecord, MediaState
 from domain.records import (
     Delivery,
     HashtagRecord,
@@ -31,7 +33,7 @@ from domain.records import (
 from services.accounts.account_format import to_instant, to_micros, to_user, user_row
 from services.feeds.feed_cursors import FeedPlace, seal_place
 
-FORMAT = 1
+FORMAT = 2
 _LEVEL = 1
 
 
@@ -66,7 +68,10 @@ def pack_page(page: ShelvedPage) -> bytes:
     head = [page.database, astuple(page.place), to_micros(page.as_of), page.event_cursor, page.order, page.state]
     walk = [page.has_more, page.end, page.floor, page.hides_seen]
     parts.relations |= {user_id: _relation_row(relation) for user_id, relation in page.extras.relations.items()}
-    more = [quoted, list(page.extras.shared_roots.items()), [astuple(tag) for tag in page.extras.hashtags.values()]]
+    marks = [[root_id, *astuple(done)] for root_id, done in page.extras.marks.items()]
+    media = [[post_id, [astuple(one) for one in some]] for post_id, some in page.extras.media.items()]
+    tags = [astuple(tag) for tag in page.extras.hashtags.values()]
+    more = [quoted, list(page.extras.shared_roots.items()), tags, marks, media]
     people = [list(parts.users.values()), list(parts.relations.items()), list(parts.posts.values())]
     return bytes([FORMAT]) + zlib.compress(orjson.dumps([head, walk, people, entries, more]), _LEVEL)
 
@@ -114,10 +119,17 @@ def unpack_page(copy: bytes, sealer: CursorSealer, *, viewer_id: int, floor: int
         extras=PageExtras(
             posts={post_id: VisiblePost(it.post, it.author, it.relation) if it else None for post_id, it in quoted.items()},
             shared_roots=dict(more[1]),
+            marks={root_id: ViewerMarks(*done) for root_id, *done in more[3]},
             hashtags={row[0]: HashtagRecord(*row) for row in more[2]},
             relations=relations,
+            media={post_id: [_media(row) for row in rows] for post_id, rows in more[4]},
         ),
     )
+
+
+def _media(row: list[Any]) -> MediaRecord:
+    media_id, owner_id, kind, state, *rest = row
+    return MediaRecord(media_id, owner_id, MediaKind(kind), MediaState(state), *rest)
 
 
 @dataclass

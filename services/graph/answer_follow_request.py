@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from db import follows
+from db.activities import note_activity
+from domain.activities import ActivityKind
 from services.backends import Backends
 from services.graph.the_other import check_follow_limit, lock_both, not_found, refuse_self
 
@@ -18,6 +20,8 @@ async def answer_follow_request(backends: Backends, *, viewer_id: int, requester
         person = await lock_both(session, viewer_id, requester_id)
         if person is None or not await follows.delete_follow_request(session, requester_id, viewer_id):
             raise not_found()
+        # Only that the request has ended: whoever accepts it knows that they are followed.
+        await note_activity(session, ActivityKind.FOLLOW_REQUEST, actor_id=requester_id, subject_id=viewer_id)
         if accept:
             check_follow_limit(backends, await follows.count_following(session, requester_id))
             await follows.insert_follow(session, requester_id, viewer_id)

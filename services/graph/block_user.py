@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from db import follows, kept_follows, shut_out
+from db.activities import note_activity
+from domain.activities import ActivityKind
 from services.backends import Backends
 from services.graph.the_other import lock_both, not_found, refuse_self
 
@@ -18,7 +20,9 @@ async def block_user(backends: Backends, *, viewer_id: int, user_id: int) -> Non
             raise not_found()
         await shut_out.insert_block(session, viewer_id, user_id)
         for one, other in ((viewer_id, user_id), (user_id, viewer_id)):
-            await follows.delete_follow(session, one, other)
-            await follows.delete_follow_request(session, one, other)
+            if await follows.delete_follow(session, one, other):
+                await note_activity(session, ActivityKind.FOLLOW, actor_id=one, subject_id=other)
+            if await follows.delete_follow_request(session, one, other):
+                await note_activity(session, ActivityKind.FOLLOW_REQUEST, actor_id=one, subject_id=other)
             await kept_follows.forget_history(session, one, other)
     backends.relay_bell.ring()

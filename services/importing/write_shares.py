@@ -6,6 +6,7 @@ What they share is locked first, by the newest id: from a share to what it share
 from __future__ import annotations
 
 from db.bulk import BulkConnection
+from domain.engagement import SHARE_WEIGHT
 from services.importing import announce_posts, tell_viewers
 
 SHARES_PER_TRANSACTION = 5_000
@@ -51,8 +52,8 @@ SELECT w.id, w.author_id, w.source_id, '', w.root_id, true,
 FROM written_posts w JOIN users u ON u.id = w.author_id ORDER BY w.id
 """
 
-_COUNT = """
-UPDATE posts SET share_count = share_count + shares
+_COUNT = f"""
+UPDATE posts SET share_count = share_count + shares, engagement_score = engagement_score + {SHARE_WEIGHT} * shares
 FROM (SELECT root_id, count(*) AS shares FROM written_posts GROUP BY root_id) AS counted WHERE id = root_id
 """
 

@@ -19,12 +19,12 @@ _PROBLEMS = {
 }
 
 
-def check_body(body: str) -> None:
-    """Raises RefusedError: BLANK, TOO_LONG or INVALID."""
-    problem = check_post_text(body, max_length=MAX_POST_LENGTH)
+def check_body(body: str, *, max_length: int = MAX_POST_LENGTH) -> None:
+    """Raises RefusedError: BLANK, TOO_LONG or INVALID. `max_length`: code points."""
+    problem = check_post_text(body, max_length=max_length)
     if problem is not None:
         code, message = _PROBLEMS[problem]
-        hint = f" (at most {MAX_POST_LENGTH} characters)" if problem is TextProblem.TOO_LONG else ""
+        hint = f" (at most {max_length} characters)" if problem is TextProblem.TOO_LONG else ""
         raise refused(code, f"text {message}{hint}", "text")
 
 

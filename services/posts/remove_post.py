@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from db import posts, shares
+from db.activities import note_activity
 from db.database import WriteSession
 from db.feed_changes import note_deletion
 from db.post_hashtags import write_post_hashtags
+from db.post_media import discard_media_of_post
+from domain.activities import ActivityKind
 from domain.records import PostRecord, Visibility
 from services.backends import Backends
 from services.posts.text_entities import hashtag_names
@@ -18,8 +21,10 @@ async def remove_post_in(session: WriteSession, post: PostRecord) -> None:
     """
     await note_deletion(session, post.id)
     await posts.mark_post_deleted(session, post.id)
+    await discard_media_of_post(session, post.id)
     if post.shared_post_id is not None:
         await shares.add_to_share_count(session, post.shared_post_id, -1)
+        await note_activity(session, ActivityKind.SHARE, actor_id=post.author_id, subject_id=post.id)
     if post.visibility is Visibility.PUBLIC and not post.is_plain_share:
         await posts.add_to_post_count(session, post.author_id, -1)
         names = hashtag_names(post.entity_rows)

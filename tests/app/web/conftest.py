@@ -25,7 +25,9 @@ async def _execute(url: str, statement: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def web_settings(request: pytest.FixtureRequest, servers: EmbeddedServers, template_database: str) -> Iterator[Settings]:
+def web_settings(
+    request: pytest.FixtureRequest, servers: EmbeddedServers, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
     """Settings with a fresh database of this file's own."""
     name = f"web_{os.getpid()}_{request.module.__name__.rpartition('.')[2]}"
     url = servers.urls.database_url
@@ -34,6 +36,7 @@ def web_settings(request: pytest.FixtureRequest, servers: EmbeddedServers, templ
         database_url=SecretStr(urlunsplit(urlsplit(url)._replace(path=f"/{name}"))),
         redis_url=SecretStr(servers.urls.redis_url),
         broker_url=SecretStr(servers.urls.broker_url),
+        media_url=SecretStr((tmp_path_factory.getbasetemp() / "media" / name).as_uri()),
         database_pool_size=5,
         redis_timeout_seconds=2.0,
         allowed_origins=("https://front.example",),

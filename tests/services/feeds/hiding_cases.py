@@ -14,15 +14,19 @@ from resolvers.context import OperationContext
 from schema.execution import Engine
 from services.accounts.find_people import load_visible_users
 from services.accounts.update_profile import update_profile
+from services.engagement.add_comment import add_comment
+from services.engagement.like_post import like_post
 from services.graph.block_user import block_user
 from services.graph.follow_user import follow_user
 from services.graph.mute_user import mute_user
 from services.hashtags.follow_hashtag import follow_hashtag
+from services.media.finish_upload import finish_upload
 from services.moderation.moderate_account import moderate_account
 from services.moderation.remove_post import remove_post
 from services.posts.share_post import share_post
 from services.preferences.update_preferences import update_preferences
 from tests.live_hub import idle_hub
+from tests.pictures import png, upload
 from tests.world import World
 
 _ENGINE = Engine(has_introspection=False)
@@ -146,6 +150,20 @@ async def _mute_zoe(world: HidingWorld) -> None:
     await mute_user(world.backends, viewer_id=world.ids["vera"], user_id=world.ids["zoe"], until=None)
 
 
+async def _like(world: HidingWorld) -> None:
+    await like_post(world.backends, viewer_id=world.ids["vera"], post_id=world.posts["by ada"])
+
+
+async def _say(world: HidingWorld) -> None:
+    edge, _ = await add_comment(world.backends, viewer_id=world.ids["vera"], post_id=world.posts["by ada"], body="words")
+    assert edge is not None
+    world.posts["words"] = edge.node.id
+
+
+def _comment(world: HidingWorld) -> dict[str, Any]:
+    return {"commentId": to_global_id("Comment", world.posts["words"])}
+
+
 def _moderate(name: str, change: ModerationChange) -> Step:
     async def step(world: HidingWorld) -> None:
         assert await moderate_account(world.backends, username=name, change=change)
@@ -155,6 +173,11 @@ def _moderate(name: str, change: ModerationChange) -> Step:
 
 async def _remove(world: HidingWorld) -> None:
     assert await remove_post(world.backends, post_id=world.posts["by ada"])
+
+
+async def _finish_upload(world: HidingWorld) -> None:
+    media_id = await upload(world, "ada", png())
+    await finish_upload(world.backends, owner_id=world.ids["ada"], media_id=media_id)
 
 
 MUTATIONS = [
@@ -185,8 +208,18 @@ MUTATIONS = [
     _mutation("updateProfile", "rita", RITA, of=_just(isPrivate=True)),
     _mutation("followHashtag", "vera", of=_just(name="other")),
     _mutation("unfollowHashtag", "vera", {"#news"}, of=_just(name="news")),
+    _mutation("createMediaUpload", "ada", of=_just(contentType="image/png", byteSize=100)),
+    Case("finishMediaUpload", _finish_upload, frozenset()),
     _mutation("updateFeedPreferences", "vera", ALL, of=_just(mutedWords=["sword"]), note="words"),
     _mutation("updateFeedPreferences", "vera", ALL, of=_just(hideShares=True), note="shares"),
+    _mutation("likePost", "vera", {"by rita"}, of=_post("by rita")),
+    _mutation("likePost", "vera", {"quoting"}, of=_post("quoted"), note="of what is quoted"),
+    _mutation("likePost", "zoe", of=_post("by ada"), note="by somebody else"),
+    _mutation("unlikePost", "vera", {"by ada"}, of=_post("by ada"), before=_like),
+    _mutation("bookmarkPost", "vera", {"by vera"}, of=_post("by vera")),
+    _mutation("unbookmarkPost", "vera", {"by ada"}, of=_post("by ada")),
+    _mutation("addComment", "vera", {"by ada"}, of=_post("by ada", text="words")),
+    _mutation("deleteComment", "vera", {"by ada"}, of=_comment, before=_say),
     Case("markFeedSeen", _cursor_step, frozenset()),
     Case("markFeedSeen hiding what was seen", _cursor_step, ALL, _seen),
 ]

@@ -1,0 +1,1 @@
+"""Finding posts, people and hashtags that one does not know yet."""

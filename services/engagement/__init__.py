@@ -1,0 +1,1 @@
+"""Engagement: likes, comments and bookmarks, and the counters that follow from them."""

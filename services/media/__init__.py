@@ -1,0 +1,1 @@
+"""Pictures that people upload: taken, verified, cleaned, shown and collected."""

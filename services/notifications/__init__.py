@@ -1,0 +1,1 @@
+"""What people are told of: forming groups from what others did, and reading them."""
