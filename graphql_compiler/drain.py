@@ -79,11 +79,10 @@ class _Scheduler:
     async def abandon(self) -> None:
         """Ends everything that was begun."""
         forget(job.awaitable for job in self._jobs)
-        left = [task for task in self._tasks if not task.done()]
-        for task in left:
+        for task in self._tasks:
             task.cancel()
-        if left:
-            await asyncio.gather(*left, return_exceptions=True)
+        # Of those that are done, too: or asyncio would say that nobody has asked for their exceptions.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # ---------------------------------------------------------------- what is wanted
 
