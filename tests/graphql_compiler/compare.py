@@ -83,16 +83,28 @@ async def by_graphql_core(
     variables: dict[str, Any] | None = None,
     operation_name: str | None = None,
     is_event: bool = False,
+    hide_suggestions: bool = False,
 ) -> Answer:
     executor_class = cast("Any", StrawberryGraphQLCoreExecutionContext)
     try:
         if is_event:
-            executor: Any = executor_class.build(schema._schema, document, None, context, variables, operation_name)
+            executor: Any = executor_class.build(
+                schema._schema, document, None, context, variables, operation_name, hide_suggestions=hide_suggestions
+            )
             if isinstance(executor, list):
                 return Answer(None, executor)
             result: Any = execute_subscription_event(executor.build_per_event_executor(root))
         else:
-            result = execute(schema._schema, document, root, context, variables, operation_name, executor_class=executor_class)
+            result = execute(
+                schema._schema,
+                document,
+                root,
+                context,
+                variables,
+                operation_name,
+                executor_class=executor_class,
+                hide_suggestions=hide_suggestions,
+            )
         if inspect.isawaitable(result):
             result = await result
     except BaseException as failure:
@@ -154,6 +166,7 @@ async def check_same(
     is_event: bool = False,
     is_strict: bool = False,
     cancels_nothing: bool = False,
+    hide_suggestions: bool = False,
     operations: CompiledOperations | None = None,
 ) -> Answer:
     """Executes it on both and compares. `is_strict`: nothing is asynchronous, so errors must be equal in their order too.
@@ -175,6 +188,7 @@ async def check_same(
         variables=variables,
         operation_name=operation_name,
         is_event=is_event,
+        hide_suggestions=hide_suggestions,
     )
 
     async def all_errors() -> Answer:
@@ -186,6 +200,7 @@ async def check_same(
             variables=variables,
             operation_name=operation_name,
             is_event=is_event,
+            hide_suggestions=hide_suggestions,
         )
 
     if cancels_nothing and theirs.raised is asyncio.CancelledError:

@@ -43,10 +43,11 @@ class RandomOperation:
 
 
 class _Writer:
-    def __init__(self, schema: GraphQLSchema, drawn: random.Random, strings: list[str]) -> None:
+    def __init__(self, schema: GraphQLSchema, drawn: random.Random, strings: list[str], leave_out: frozenset[str]) -> None:
         self.schema = schema
         self.drawn = drawn
         self.strings = strings
+        self.leave_out = leave_out
         self.fragments: dict[str, str] = {}
         self.variables: dict[str, tuple[str, Any, str]] = {}
         self.fields = 0
@@ -86,7 +87,7 @@ class _Writer:
         candidates = [
             (name, definition)
             for name, definition in named.items()
-            if depth < MAX_DEPTH or not is_composite_type(get_named_type(definition.type))
+            if name not in self.leave_out and (depth < MAX_DEPTH or not is_composite_type(get_named_type(definition.type)))
         ]
         if not candidates or self.fields >= MAX_FIELDS:
             return "__typename"
@@ -175,13 +176,18 @@ class _Writer:
 
 
 def make_operation(
-    schema: GraphQLSchema, seed: str, *, kind: str = "query", strings: list[str] | None = None
+    schema: GraphQLSchema,
+    seed: str,
+    *,
+    kind: str = "query",
+    strings: list[str] | None = None,
+    leave_out: frozenset[str] = frozenset(),
 ) -> RandomOperation:
     """A valid operation. Now and then its variables do not fit."""
     drawn = random.Random(f"operation {seed}")
     root: Any = {"query": schema.query_type, "mutation": schema.mutation_type, "subscription": schema.subscription_type}[kind]
     while True:
-        writer = _Writer(schema, drawn, strings or ["", "text", "é\n"])
+        writer = _Writer(schema, drawn, strings or ["", "text", "é\n"], leave_out)
         body = writer.selection(root, 0)
         definitions = ", ".join(f"${name}: {type_}{default}" for name, (type_, _, default) in writer.variables.items())
         text = "\n".join([f"{kind} Q{f'({definitions})' if definitions else ''} {body}", *writer.fragments.values()])

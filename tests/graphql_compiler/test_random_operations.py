@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.graphql_compiler.our_runs import run_ours, settle
 from tests.graphql_compiler.random_runs import Tally, run_schema
+from tests.world import World
 
 
 # graphql-core leaves coroutines behind where a synchronous failure ends its work; the compiler is checked for that alone.
@@ -16,3 +18,10 @@ async def test_same_as_graphql_core() -> None:
         tally.add(await run_schema(seed))
     assert tally.operations == 320
     assert tally.with_errors > 30
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_same_over_our_schema(world: World) -> None:
+    tally = await run_ours(world, await settle(world), seed=0, count=30)
+    assert tally.operations == 30
