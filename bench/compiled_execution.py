@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import orjson
 import strawberry
+import uvloop
 from aiodataloader import DataLoader
 from graphql import OperationDefinitionNode, execute, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -220,4 +221,5 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--count", type=int, default=400, help="operations of a round; graphql-core has a twentieth")
     options = parser.parse_args()
-    asyncio.run(main(options.rounds, options.count))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(options.rounds, options.count))

@@ -99,6 +99,9 @@ class Load:
     def _note_keys(self, wanted: dict[Any, Any]) -> None:
         loader, values, keys = self._loader, self._values, self._keys
         cache = loader._cache if loader.cache else _NO_CACHE
+        if not values and not keys and not self._awaited and (not cache or cache.keys().isdisjoint(wanted)):
+            self._keys = wanted
+            return
         for cache_key, key in wanted.items():
             if cache_key in values or cache_key in keys or cache_key in self._awaited:
                 continue
@@ -182,7 +185,8 @@ class Load:
                 raise
             self._values.update((cache_key, Failed(error)) for cache_key, _ in batch)
             return
-        if not promised and not any(isinstance(value, Exception) for value in values):
+        classes = {value.__class__ for value in values}
+        if not promised and not any(issubclass(each, Exception) for each in classes):
             self._values.update(zip([cache_key for cache_key, _ in batch], values, strict=True))
             return
         for (cache_key, _), value in zip(batch, values, strict=True):
@@ -215,7 +219,7 @@ async def _awaited(batch_load_fn: Any, keys: list[Any]) -> Any:
 def _checked(keys: list[Any], values: Any) -> list[Any]:
     """In aiodataloader's words."""
     rule = "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
-    if not isinstance(values, Iterable):
+    if values.__class__ is not list and not isinstance(values, Iterable):
         raise TypeError(f"{rule}but the function did not return a Future of a Iterable: {values}.")
     listed = list(values)
     if len(listed) != len(keys):
