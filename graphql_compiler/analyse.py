@@ -91,7 +91,7 @@ class Analysis:
         self._operation = operation
         self._variables = VariableValues({}, dict(conditions))
         self._hide_suggestions = hide_suggestions
-        self._count = 0
+        self.count = 0
         self.fragment_definitions = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
@@ -144,12 +144,12 @@ class Analysis:
         return fields
 
     def _position(self, field: Field, type_: GraphQLOutputType, parent: Position | None, key: str | None) -> Position:
-        self._count += 1
-        if self._count > MAX_POSITIONS:
+        self.count += 1
+        if self.count > MAX_POSITIONS:
             raise NotCompilableError("too large")
         is_nullable = not is_non_null_type(type_)
         inner: GraphQLOutputType = type_ if is_nullable else type_.of_type  # type: ignore[union-attr]
-        position = Position(self._count, field, inner, is_nullable, parent, key)
+        position = Position(self.count, field, inner, is_nullable, parent, key)
         if is_list_type(inner):
             position.item = self._position(field, inner.of_type, position, None)
         elif is_object_type(inner):

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 MAX_VARIANTS = 8
 """Plans of one operation whose `@include` and `@skip` hang on variables: one for each set of their values."""
+MAX_VALUES = 50_000
+"""Of all plans together, some 2 kB each: large operations leave room for fewer."""
 
 
 def _dumps(data: Any) -> bytes:
@@ -103,6 +105,7 @@ class CompiledOperations:
         self._hide_suggestions = hide_suggestions
         self._dumps = dump
         self._uses: OrderedDict[Hashable, int] = OrderedDict()
+        self._values = 0
         self._operations: OrderedDict[Hashable, _Operation] = OrderedDict()
 
     def find(
@@ -156,9 +159,13 @@ class CompiledOperations:
 
     def _keep(self, key: Hashable, operation: _Operation) -> _Operation:
         self._operations[key] = operation
-        if len(self._operations) > self._size:
-            self._operations.popitem(last=False)
+        self._make_room()
         return operation
+
+    def _make_room(self) -> None:
+        while len(self._operations) > self._size or (self._values > MAX_VALUES and len(self._operations) > 1):
+            _, oldest = self._operations.popitem(last=False)
+            self._values -= sum(plan.size for plan in oldest.plans.values())
 
     def _prepare(self, document: DocumentNode, node: OperationDefinitionNode) -> _Operation:
         operation = _Operation(node, Variables(self._schema._schema, node, hide_suggestions=self._hide_suggestions))
@@ -188,4 +195,6 @@ class CompiledOperations:
             log.exception("graphql_compiler.failed", extra={"operation": operation.node.name})
             return None
         operation.plans[conditions] = plan
+        self._values += plan.size
+        self._make_room()
         return plan

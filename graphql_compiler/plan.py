@@ -29,7 +29,8 @@ _OF_STRAWBERRY = ("GraphQLCoreConverter.from_interface.", "StrawberryUnion.get_t
 class Plan:
     """The functions that answer one operation, for one set of values of the variables that `@include` and `@skip` hang on.
 
-    `is_batched`: below the root, nobody but the compiler asks loaders for anything.
+    `size`: the values that can stand in the answer, each worth about 2 kB of memory. `is_batched`: below the root, nobody but
+    the compiler asks loaders for anything.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Plan:
             self._serial = [generate_serial(field) for field in fields]
         else:
             self._root = generate_root(fields)
+        self.size = analysis.count
         self.is_batched = self._serial is None
         for field in walk(fields):
             if field.is_deferred:

@@ -57,6 +57,9 @@ class Run:
         pending, late = self.pending, self.late
         self.pending, self.late = [], []
         self.put = self.pending.append
+        if late:
+            # Resolvers that are no coroutine functions may ask loaders, too, and hand on what they get.
+            self.plan.is_batched = False
         if self.nulled:
             kept = [each for each in late if not self.is_nulled(keys_of(each[1]))]
             forget(each[2] for each in late if each not in kept)

@@ -93,6 +93,17 @@ def test_the_oldest_operation_goes_first() -> None:
     assert [key[0] for key in operations._operations] == ["{ a: plain }", "{ c: plain }"]  # type: ignore[index]
 
 
+def test_large_operations_leave_room_for_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_VALUES", 30)
+    operations = CompiledOperations(SCHEMA, compile_at=1)
+    for number in range(5):
+        assert find(operations, "{ " + " ".join(f"a{number}x{each}: plain" for each in range(10)) + " }") is not None
+    assert len(operations._operations) == 3
+    assert operations._values == 30
+    assert find(operations, "{ " + " ".join(f"b{each}: plain" for each in range(40)) + " }") is not None
+    assert len(operations._operations) == 1
+
+
 def test_conditions_make_few_plans() -> None:
     operations = CompiledOperations(SCHEMA, compile_at=1)
     names = [f"c{number}" for number in range(6)]
