@@ -1,0 +1,6 @@
+"""Compiles GraphQL operations to Python functions. See README.md."""
+
+from graphql_compiler.operations import CompiledOperations, Ready, Result
+from graphql_compiler.protocol import BatchedField
+
+__all__ = ["BatchedField", "CompiledOperations", "Ready", "Result"]

@@ -9,6 +9,7 @@ from domain.errors import Refusal, RefusalCode, RefusedError, refused
 from domain.ids import local_id
 from domain.media import MediaRecord
 from domain.records import PostRecord, UserRecord
+from resolvers.batched import batched
 from resolvers.context import Info, OperationContext
 from services.media.create_upload import create_upload
 from services.media.finish_upload import finish_upload
@@ -49,6 +50,7 @@ async def avatar_url(root: UserRecord, info: Info) -> str | None:
     return await find_avatar_address(info.context.backends, root)
 
 
+@batched(loader=lambda context: context.loaders.post_media, key=lambda root, _: root.id)
 async def post_media(root: PostRecord, info: Info) -> Sequence[MediaRecord]:
     return await info.context.loaders.post_media.load(root.id)
 

@@ -1,9 +1,9 @@
-"""Executes operations on graphql-core, under our limits and our errors. Transports call this and nothing below it."""
+"""Executes operations, compiled or on graphql-core, under our limits and our errors. Transports call this and nothing below."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -17,6 +17,7 @@ from graphql.execution import (
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graphql_compiler import CompiledOperations, Ready, Result
 from resolvers.context import OperationContext
 from schema.build import graphql_core_schema
 from schema.documents import Document, Documents, RequestError
@@ -69,8 +70,11 @@ class Operation:
 class Engine:
     """Prepares and executes operations of one process."""
 
-    def __init__(self, *, has_introspection: bool) -> None:
+    def __init__(self, *, has_introspection: bool, note_executor: Callable[[str], None] = lambda _name: None) -> None:
+        """`note_executor`: called for each execution with `compiled` or `graphql_core`."""
         self._documents = Documents(has_introspection=has_introspection)
+        self._compiled = CompiledOperations(graphql_core_schema(), hide_suggestions=True)
+        self._note_executor = note_executor
         self.beats = Beats()
 
     def prepare(self, query: str, operation_name: str | None, variables: dict[str, Any] | None) -> Operation:
@@ -84,6 +88,9 @@ class Engine:
 
     async def execute(self, operation: Operation, context: OperationContext) -> Response:
         """The answer to a query or mutation."""
+        ready = self._find_compiled(operation)
+        if ready is not None:
+            return _to_response(await ready.execute(None, context))
         result = execute(
             graphql_core_schema(),
             operation.document.ast,
@@ -108,11 +115,23 @@ class Engine:
 
     async def execute_event(self, operation: Operation, context: OperationContext, event: object) -> Response:
         """The answer to one event of a subscription, in a context of its own."""
+        ready = self._find_compiled(operation)
+        if ready is not None:
+            return _to_response(await ready.execute(event, context.for_event()))
         executor = self._executor(operation, context)
         if isinstance(executor, list):
             return to_response(ExecutionResult(None, errors=executor))
         result: Any = execute_subscription_event(executor.build_per_event_executor(event))
         return to_response(await result if inspect.isawaitable(result) else result)
+
+    def _find_compiled(self, operation: Operation) -> Ready | None:
+        """None: the operation is graphql-core's to execute."""
+        ast = operation.document.ast
+        ready = None
+        if ast.loc is not None:
+            ready = self._compiled.find(ast.loc.source.body, ast, operation.node, operation.variables)
+        self._note_executor("compiled" if ready is not None else "graphql_core")
+        return ready
 
     def _executor(self, operation: Operation, context: OperationContext) -> Any:
         """Or a list of what is wrong with the variables."""
@@ -151,6 +170,10 @@ class Engine:
             close = getattr(events, "aclose", None)
             if close is not None:
                 await close()
+
+
+def _to_response(result: Result) -> Response:
+    return to_response(ExecutionResult(result.data, result.errors or None))
 
 
 def to_response(result: ExecutionResult) -> Response:
