@@ -2,5 +2,6 @@
 
 from graphql_compiler.operations import CompiledOperations, Ready, Result
 from graphql_compiler.protocol import BatchedField
+from graphql_compiler.rendering import plain, write_json
 
-__all__ = ["BatchedField", "CompiledOperations", "Ready", "Result"]
+__all__ = ["BatchedField", "CompiledOperations", "Ready", "Result", "plain", "write_json"]

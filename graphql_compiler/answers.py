@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from graphql import FieldNode, GraphQLField
@@ -13,7 +14,7 @@ from strawberry.types.field import StrawberryField
 
 from graphql_compiler.arguments import Arguments
 from graphql_compiler.failures import NotCompilableError
-from graphql_compiler.protocol import BATCH_ATTRIBUTE, BatchedField
+from graphql_compiler.protocol import BATCH_ATTRIBUTE, STABLE_ATTRIBUTE, BatchedField
 
 _DEFINITION = "strawberry-definition"
 _MADE_BY_STRAWBERRY = ("GraphQLCoreConverter.from_resolver.", "GraphQLCoreConverter.from_field.")
@@ -48,13 +49,17 @@ class Call:
     root_names: tuple[str, ...]
     info_name: str | None
     arguments: Arguments | None
+    is_stable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Batched:
-    """A loader's batch function answers for a whole list."""
+    """A loader's batch function answers for a whole list. `key_name`: the parent's attribute that `key` reads, if it is one."""
 
     batch: BatchedField
+    key: Callable[[Any, Any], Any]
+    key_name: str | None
+    is_many: bool
 
 
 Answer: TypeAlias = Typename | Itself | Attribute | Call | Batched
@@ -90,7 +95,7 @@ def find_answer(
         raise NotCompilableError(f"{name}: an async generator")
     batch = getattr(function, BATCH_ATTRIBUTE, None)
     if batch is not None and not field.arguments:
-        return Batched(batch)
+        return _batched(batch)
     # Both names may be bound to the same parameter.
     roots = [parameter.name for parameter in (resolver.parent_parameter, resolver.root_parameter) if parameter is not None]
     return Call(
@@ -101,4 +106,13 @@ def find_answer(
         tuple(dict.fromkeys(roots)),
         resolver.info_parameter.name if resolver.info_parameter is not None else None,
         Arguments(schema, definition, node, field, hide_suggestions=hide_suggestions) if definition.args else None,
+        bool(getattr(function, STABLE_ATTRIBUTE, False)) and not field.is_async and not definition.args,
     )
+
+
+def _batched(batch: BatchedField) -> Batched:
+    key, is_many = batch.key, bool(getattr(batch, "is_many", False))
+    if not isinstance(key, str):
+        return Batched(batch, key, None, is_many)
+    read = attrgetter(key)
+    return Batched(batch, lambda root, _context: read(root), key if key.isidentifier() else None, is_many)

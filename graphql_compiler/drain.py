@@ -14,6 +14,7 @@ from graphql.pyutils import is_awaitable
 
 from graphql_compiler.answers import Batched, Call
 from graphql_compiler.failures import Failed, Place, PropagatedError, keys_of
+from graphql_compiler.faults import passes_on
 from graphql_compiler.info import make_info
 from graphql_compiler.loading import Load, found
 from graphql_compiler.run import Pending, Run, forget
@@ -107,6 +108,7 @@ class _Scheduler:
                 self._call(answer, position, wanting)
 
     def _call(self, answer: Call, position: Position, wanting: list[Pending]) -> None:
+        self._run.has_begun = True
         for each in wanting:
             try:
                 value = _called(self._run, answer, position, each)
@@ -132,7 +134,7 @@ class _Scheduler:
             # The loader is kept alive with what it has loaded, since its address stands for it.
             _, values = self._loaded.setdefault(id(loader), (loader, {}))
             load = Load(loader, values)
-        load.want(batch, position, wanting, context)
+        load.want(answer, position, wanting, context)
         if load.has_work:
             self._loads[id(loader)] = load
         else:
@@ -160,6 +162,7 @@ class _Scheduler:
             await self._wait_for_any()
             self._take_done()
 
+    @passes_on
     async def _wait_alone(self, job: _Job) -> None:
         try:
             value = await job.awaitable
@@ -284,10 +287,12 @@ class _Scheduler:
                 self._unwanted.add(task)
 
 
+@passes_on
 async def _same(task: asyncio.Future[Any]) -> Any:
     return await asyncio.shield(task)
 
 
+@passes_on
 def _called(run: Run, answer: Call, position: Position, pending: Pending) -> Any:
     _, _, parent, place = pending
     arguments: dict[str, Any] = {}

@@ -18,6 +18,10 @@ class NotCompilableError(Exception):
     """This operation is graphql-core's to execute; the message says why."""
 
 
+class CompilerFaultError(BaseException):
+    """A mistake of this package while an operation was executed: graphql-core has to answer. No handler of a field takes it."""
+
+
 class PropagatedError(Exception):
     """An error that has its path and goes up to the nearest value that may be null."""
 

@@ -7,15 +7,21 @@ what is loaded here is found there by resolvers that load value by value.
 from __future__ import annotations
 
 from asyncio import Future, shield
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
+from graphql_compiler.answers import Batched
 from graphql_compiler.failures import Failed
-from graphql_compiler.protocol import BatchedField
-from graphql_compiler.run import Pending
+from graphql_compiler.faults import passes_on, refuse
+from graphql_compiler.protocol import KNOWN_ATTRIBUTE, BatchedField
+from graphql_compiler.run import Pending, Run
 from graphql_compiler.shape import Position
 
+MISSING = object()
+"""Stands for what a loader does not know."""
+
 _NOTHING = object()
+_RULE = "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
 _NO_CACHE: dict[Any, Any] = {}
 
 
@@ -23,6 +29,22 @@ class _OneByOneError(Exception):
     pass
 
 
+class _Several(list[Any]):
+    """The tickets of a value that wants several."""
+
+
+def known(run: Run, position: Position) -> Mapping[Any, Any] | None:
+    """What the loader of a field knows, by key; None where it does not say so, or where nothing is loaded."""
+    answer = position.field.answer
+    assert isinstance(answer, Batched), "by its caller"
+    try:
+        return getattr(answer.batch.loader(run.context), KNOWN_ATTRIBUTE, None)
+    except Exception:
+        # It is asked again, and told, where the field is waited for.
+        return None
+
+
+@passes_on
 def found(batch: BatchedField, loaded: list[Any] | None, wanting: list[Pending], context: Any) -> list[Any]:
     """The values of one field from what was loaded (None: nothing), Failed in the place of those that could not be had."""
     if loaded is None:
@@ -64,32 +86,40 @@ class Load:
     def has_work(self) -> bool:
         return bool(self._keys or self._awaited)
 
-    def want(self, batch: BatchedField, position: Position, wanting: list[Pending], context: Any) -> None:
+    def want(self, answer: Batched, position: Position, wanting: list[Pending], context: Any) -> None:
         """Notes the keys of one field."""
-        key_of, cache_key_of = batch.key, self._loader.get_cache_key
+        key_of, cache_key_of = answer.key, self._loader.get_cache_key
         tickets: list[Any]
         try:
+            if answer.is_many:
+                raise _OneByOneError
             keys = [key_of(each[2], context) for each in wanting]
             if None in keys:
                 raise _OneByOneError
             tickets = [cache_key_of(key) for key in keys]
             wanted = dict(zip(tickets, keys, strict=True))
         except Exception:
-            tickets, wanted = self._one_by_one(key_of, wanting, context)
+            tickets, wanted = self._one_by_one(answer, wanting, context)
             self._is_mixed = True
         self._note_keys(wanted)
-        self.groups.append((batch, position, wanting, tickets))
+        self.groups.append((answer.batch, position, wanting, tickets))
 
-    def _one_by_one(
-        self, key_of: Callable[[Any, Any], Any], wanting: list[Pending], context: Any
-    ) -> tuple[list[Any], dict[Any, Any]]:
-        """Where some values want nothing, or their keys cannot be had."""
-        tickets, wanted = [], {}
+    @passes_on
+    def _one_by_one(self, answer: Batched, wanting: list[Pending], context: Any) -> tuple[list[Any], dict[Any, Any]]:
+        """Where some values want nothing or several, or their keys cannot be had."""
+        tickets: list[Any] = []
+        wanted: dict[Any, Any] = {}
+        cache_key_of = self._loader.get_cache_key
         for _, _, parent, _ in wanting:
+            ticket: Any = _NOTHING
             try:
-                key = key_of(parent, context)
-                ticket = _NOTHING if key is None else self._loader.get_cache_key(key)
-                if key is not None:
+                key = answer.key(parent, context)
+                if key is not None and answer.is_many:
+                    several = {cache_key_of(each): each for each in key}
+                    ticket = _Several([cache_key_of(each) for each in key])
+                    wanted.update(several)
+                elif key is not None:
+                    ticket = cache_key_of(key)
                     wanted[ticket] = key
             except Exception as error:
                 ticket = Failed(error)
@@ -98,6 +128,9 @@ class Load:
 
     def _note_keys(self, wanted: dict[Any, Any]) -> None:
         loader, values, keys = self._loader, self._values, self._keys
+        at_hand = getattr(loader, KNOWN_ATTRIBUTE, None)
+        if at_hand:
+            wanted = self._take_known(wanted, at_hand)
         cache = loader._cache if loader.cache else _NO_CACHE
         if not values and not keys and not self._awaited and (not cache or cache.keys().isdisjoint(wanted)):
             self._keys = wanted
@@ -112,6 +145,17 @@ class Load:
                 self._note(cache_key, known)
             else:
                 self._awaited[cache_key] = known
+
+    def _take_known(self, wanted: dict[Any, Any], at_hand: Mapping[Any, Any]) -> dict[Any, Any]:
+        """What is left to be loaded."""
+        left = {}
+        for cache_key, key in wanted.items():
+            value = at_hand.get(key, MISSING)
+            if value is MISSING:
+                left[cache_key] = key
+            else:
+                self._values[cache_key] = value
+        return left
 
     @property
     def can_join(self) -> bool:
@@ -140,6 +184,9 @@ class Load:
         """What was loaded."""
         if ticket is _NOTHING:
             return None
+        if ticket.__class__ is _Several:
+            values = [self._values[each] for each in ticket]
+            return next((each for each in values if each.__class__ is Failed), values)
         return ticket if ticket.__class__ is Failed else self._values[ticket]
 
     def work(self) -> list[Awaitable[None]]:
@@ -201,31 +248,31 @@ class Load:
                     promise_or_none.set_result(value)
 
 
+@passes_on
 async def _unharmed(known: Future[Any]) -> Any:
     """Waits for a future that is somebody else's: being cancelled ourselves must not cancel it."""
     return await shield(known)
 
 
+@passes_on
 async def _awaited(batch_load_fn: Any, keys: list[Any]) -> Any:
     made = batch_load_fn(keys)
     if not made or not hasattr(made, "__await__"):
-        raise TypeError(
-            "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
-            f"but the function did not return a Coroutine: {made}."
-        )
+        refuse(TypeError(f"{_RULE}but the function did not return a Coroutine: {made}."))
     return await made
 
 
 def _checked(keys: list[Any], values: Any) -> list[Any]:
     """In aiodataloader's words."""
-    rule = "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
     if values.__class__ is not list and not isinstance(values, Iterable):
-        raise TypeError(f"{rule}but the function did not return a Future of a Iterable: {values}.")
+        refuse(TypeError(f"{_RULE}but the function did not return a Future of a Iterable: {values}."))
     listed = list(values)
     if len(listed) != len(keys):
-        raise TypeError(
-            f"{rule}but the function did not return a Future of a Iterable with the same length as the Iterable of keys."
-            f"\n\nKeys:\n{keys}\n\nValues:\n{listed}"
+        refuse(
+            TypeError(
+                f"{_RULE}but the function did not return a Future of a Iterable with the same length as the Iterable of keys."
+                f"\n\nKeys:\n{keys}\n\nValues:\n{listed}"
+            )
         )
     return listed
 

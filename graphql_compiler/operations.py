@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from json import dumps
 from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
 from strawberry.schema import Schema
 
 from graphql_compiler.analyse import check_schema, condition_variables
-from graphql_compiler.failures import NotCompilableError
+from graphql_compiler.failures import CompilerFaultError, NotCompilableError
 from graphql_compiler.plan import Plan
+from graphql_compiler.rendering import plain, write_json
 from graphql_compiler.run import Run
 from graphql_compiler.variables import Variables
 
@@ -26,23 +26,27 @@ MAX_VALUES = 50_000
 """Of all plans together, some 2 kB each: large operations leave room for fewer."""
 
 
-def _dumps(data: Any) -> bytes:
-    return dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`data` as graphql-core gives it. `is_refused`: nothing was executed, since the variables do not fit."""
+    """`tree`: the data, to be written by `write_json`, since rendered parts may stand in it; None: null.
 
-    data: dict[str, Any] | None
+    `is_refused`: nothing was executed, since the variables do not fit.
+    """
+
+    tree: dict[str, Any] | None
     errors: list[GraphQLError]
     is_refused: bool
-    _dumps: Callable[[Any], bytes]
+
+    @property
+    def data(self) -> dict[str, Any] | None:
+        """As graphql-core gives it."""
+        data: dict[str, Any] | None = plain(self.tree)
+        return data
 
     @property
     def data_json(self) -> bytes:
         """The data as JSON, fields in the order of the document."""
-        return self._dumps(self.data)
+        return write_json(self.tree)
 
 
 @dataclass(slots=True)
@@ -55,39 +59,56 @@ class _Operation:
     plans: dict[tuple[Any, ...], Plan] = field(default_factory=dict)
     reason: str | None = None
 
+    def give_up(self, reason: str, fault: BaseException) -> None:
+        """The compiler has a mistake: told once, and from now on graphql-core executes it."""
+        if self.reason is None:
+            self.reason = reason
+            name = self.node.name.value if self.node.name else None
+            log.error("graphql_compiler.failed", extra={"operation": name}, exc_info=fault)
+
 
 class Ready:
     """An operation with its variables, to be executed once."""
 
-    __slots__ = ("_dumps", "_plan", "_raw", "_variables")
+    __slots__ = ("_operation", "_plan", "_raw", "_variables")
 
     def __init__(
         self,
+        operation: _Operation,
         plan: Plan | None,
         variables: dict[str, Any] | list[GraphQLError],
         raw: dict[str, Any],
-        dump: Callable[[Any], bytes],
     ) -> None:
+        self._operation = operation
         self._plan = plan
         self._variables = variables
         self._raw = raw
-        self._dumps = dump
 
-    async def execute(self, root: Any = None, context: Any = None) -> Result:
-        """The answer. `root`: a subscription's event, or the root value."""
+    async def execute(self, root: Any = None, context: Any = None) -> Result | None:
+        """The answer. `root`: a subscription's event, or the root value.
+
+        None: by a mistake of the compiler there is no answer, and graphql-core has to execute it after all. Raises RuntimeError
+        where a mutation has begun by then.
+        """
         if isinstance(self._variables, list) or self._plan is None:
             assert isinstance(self._variables, list), "without a plan there are errors"
-            return Result(None, self._variables, True, self._dumps)
+            return Result(None, self._variables, True)
         run = Run(self._plan, root, context, self._variables, self._raw)
-        await self._plan.execute(run)
-        return Result(run.data, run.errors, False, self._dumps)
+        try:
+            await self._plan.execute(run)
+        except (Exception, CompilerFaultError) as fault:
+            self._operation.give_up("the compiler failed when it was executed", fault)
+            if run.has_begun and self._operation.node.operation is OperationType.MUTATION:
+                raise RuntimeError("a mutation failed by a mistake of the compiler") from fault
+            return None
+        return Result(run.data, run.errors, False)
 
 
 class CompiledOperations:
     """Compiles operations of one schema.
 
     `size`: operations kept. `compile_at`: at which use an operation is compiled, so that documents that come once cost nothing.
-    `dump`: writes the data as JSON. `hide_suggestions`: whether messages leave out what may have been meant.
+    `hide_suggestions`: whether messages leave out what may have been meant.
     """
 
     def __init__(
@@ -97,13 +118,11 @@ class CompiledOperations:
         size: int = 1_000,
         compile_at: int = 3,
         hide_suggestions: bool = False,
-        dump: Callable[[Any], bytes] = _dumps,
     ) -> None:
         self._schema: Schema = schema._strawberry_schema if isinstance(schema, GraphQLSchema) else schema  # type: ignore[attr-defined]
         self._size = size
         self._compile_at = compile_at
         self._hide_suggestions = hide_suggestions
-        self._dumps = dump
         self._uses: OrderedDict[Hashable, int] = OrderedDict()
         self._values = 0
         self._operations: OrderedDict[Hashable, _Operation] = OrderedDict()
@@ -132,7 +151,7 @@ class CompiledOperations:
         raw = variables or {}
         coerced = known.variables.coerce(raw)
         if isinstance(coerced, list):
-            return Ready(None, coerced, raw, self._dumps)
+            return Ready(known, None, coerced, raw)
         conditions = tuple([coerced.get(name) for name in known.conditions])
         plan = known.plans.get(conditions)
         if plan is None:
@@ -141,7 +160,7 @@ class CompiledOperations:
             plan = self._compile(known, document, conditions)
             if plan is None:
                 return None
-        return Ready(plan, coerced, raw, self._dumps)
+        return Ready(known, plan, coerced, raw)
 
     def reason(self, document_key: Hashable, operation_name: str | None = None) -> str | None:
         """Why an operation is not compiled; None where it is, or is not known."""
@@ -190,9 +209,8 @@ class CompiledOperations:
         except NotCompilableError as refusal:
             operation.reason = str(refusal)
             return None
-        except Exception:
-            operation.reason = "the compiler failed"
-            log.exception("graphql_compiler.failed", extra={"operation": operation.node.name})
+        except Exception as fault:
+            operation.give_up("the compiler failed", fault)
             return None
         operation.plans[conditions] = plan
         self._values += plan.size

@@ -60,8 +60,6 @@ class Plan:
         self.size = analysis.count
         self.is_batched = self._serial is None
         for field in walk(fields):
-            if field.is_deferred:
-                self.value(field.value, True)
             if isinstance(field.answer, Call) and field.value.parent is not None:
                 self.is_batched = False
 

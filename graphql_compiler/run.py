@@ -26,10 +26,10 @@ Late: TypeAlias = tuple[Position, Place, Awaitable[Any]]
 
 
 class Run:
-    """The state of one execution."""
+    """The state of one execution. `has_begun`: a resolver of a mutation's own field was called."""
 
     __slots__ = (
-        "_variable_values", "arguments", "context", "data", "errors", "late", "nulled", "pending", "plan", "put",
+        "_variable_values", "arguments", "context", "data", "errors", "has_begun", "late", "nulled", "pending", "plan", "put",
         "raw_variables", "root", "variables",
     )  # fmt: skip
 
@@ -50,6 +50,7 @@ class Run:
         self.late = []
         self.pending = []
         self.put = self.pending.append
+        self.has_begun = False
         self._variable_values: VariableValues | None = None
 
     def take(self) -> tuple[list[Pending], list[Late]]:

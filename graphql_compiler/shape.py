@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputType
 from graphql.execution.collect_fields import FieldDetailsList
 
 from graphql_compiler.answers import Answer, Batched, Call
+
+if TYPE_CHECKING:
+    from graphql_compiler.rendering import Rendering
 
 ObjectBody: TypeAlias = Callable[..., dict[str, Any]]
 
@@ -41,7 +44,8 @@ class Position:
 
     `type`: what it is where it is not null. `key`: its response name; None for an item, whose key is an index. `objects`:
     the fields by the name of the runtime type, of which there is one unless the type is abstract. `admitted`: classes whose
-    instances need no further check. `bodies`: for an abstract type, what completes an instance of a class.
+    instances need no further check. `bodies`: for an abstract type, what completes an instance of a class. `renderings`: by the
+    name of the runtime type, what of its instances can be kept.
     """
 
     number: int
@@ -54,6 +58,7 @@ class Position:
     objects: dict[str, list[Field]] = dataclasses.field(default_factory=dict)
     admitted: set[Any] = dataclasses.field(default_factory=set)
     bodies: dict[Any, ObjectBody] = dataclasses.field(default_factory=dict)
+    renderings: dict[str, Rendering] = dataclasses.field(default_factory=dict)
 
     def up_to_nullable(self) -> int | None:
         """How many keys lie between it and the nearest value that may be null (0: itself); None: all up to the data."""

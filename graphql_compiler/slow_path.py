@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Iterable
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from graphql import FieldNode, GraphQLError, Undefined, default_type_resolver, is_leaf_type
 from graphql.execution import Executor
 from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import inspect, is_awaitable, is_iterable
 
-from graphql_compiler.failures import Failed, Place, PropagatedError, Template, keys_of, locate
+from graphql_compiler.failures import CompilerFaultError, Failed, Place, PropagatedError, Template, keys_of, locate
+from graphql_compiler.faults import is_own_fault, refuse
 from graphql_compiler.info import make_raw_info
 from graphql_compiler.run import forget
 from graphql_compiler.shape import ObjectBody, Position
@@ -29,8 +30,10 @@ _Places = dict[int, tuple[list[FieldNode], Template]]
 
 def _error(failure: Exception, places: _Places, indices: tuple[Any, ...]) -> GraphQLError:
     assert failure.__traceback__ is not None, "it was raised"
-    nodes, template = places[failure.__traceback__.tb_lineno]
-    return locate(failure, nodes, (template, indices))
+    known = places.get(failure.__traceback__.tb_lineno)
+    if known is None or is_own_fault(failure):
+        raise CompilerFaultError from failure
+    return locate(failure, known[0], (known[1], indices))
 
 
 def null(
@@ -60,15 +63,15 @@ def _forget_rest(indices: tuple[Any, ...], lists: tuple[Any, ...]) -> None:
 def _is_null(run: Run, position: Position, value: Any, place: Place, is_resolved: bool) -> bool:
     """Whether null is in this value's place, at least for now."""
     if isinstance(value, Failed):
-        raise value.error
+        refuse(value.error)
     if not is_resolved and is_awaitable(value):
         run.late.append((position, place, value))
         return True
     if isinstance(value, Exception):
-        raise value
+        refuse(value)
     if value is None or value is Undefined:
         if not position.is_nullable:
-            raise _null_error(position)
+            refuse(_null_error(position))
         return True
     return False
 
@@ -88,11 +91,13 @@ def leaf(run: Run, position: Position, value: Any, place: Place, is_resolved: bo
     return written
 
 
-def uncoerced(position: Position, value: Any, made: Any) -> TypeError:
-    """A scalar has made nothing of a value."""
-    return TypeError(
-        f"Expected `{inspect(position.type)}.coerce_output_value({inspect(value)})`"
-        f" to return non-nullable value, returned: {inspect(made)}"
+def uncoerced(position: Position, value: Any, made: Any) -> NoReturn:
+    """A scalar has made nothing of a value. Raises TypeError."""
+    refuse(
+        TypeError(
+            f"Expected `{inspect(position.type)}.coerce_output_value({inspect(value)})`"
+            f" to return non-nullable value, returned: {inspect(made)}"
+        )
     )
 
 
@@ -106,7 +111,7 @@ def listed(run: Run, position: Position, value: Any, place: Place, is_resolved: 
     if not is_iterable(value):
         field = position.field
         name = f"{field.parent_type}.{field.nodes[0].name.value}"
-        raise GraphQLError(f"Expected Iterable, but did not find one for field '{name}'.")
+        refuse(GraphQLError(f"Expected Iterable, but did not find one for field '{name}'."))
     return value
 
 
@@ -121,12 +126,19 @@ def admit(run: Run, position: Position, value: Any, place: Place, is_resolved: b
     type_: Any = position.type
     _check_type(run, position, type_, value, place)
     position.admitted.add(value.__class__)
+    _note_class(position, type_.name, value.__class__)
     return True
 
 
 def _check_type(run: Run, position: Position, type_: Any, value: Any, place: Place) -> None:
     if type_.is_type_of is not None and not type_.is_type_of(value, make_raw_info(run, position, place)):
-        raise invalid_return_type_error(type_, value, position.field.details)
+        refuse(invalid_return_type_error(type_, value, position.field.details))
+
+
+def _note_class(position: Position, type_name: str, value_class: type) -> None:
+    rendering = position.renderings.get(type_name)
+    if rendering is not None:
+        rendering.note(value_class)
 
 
 def kind(run: Run, position: Position, value: Any, place: Place, is_resolved: bool) -> ObjectBody | None:
@@ -146,6 +158,7 @@ def kind(run: Run, position: Position, value: Any, place: Place, is_resolved: bo
     )
     _check_type(run, position, runtime_type, value, place)
     body = run.plan.body(position, runtime_type.name)
+    _note_class(position, runtime_type.name, value.__class__)
     if run.plan.is_kind_by_class(position, value.__class__):
         position.bodies[value.__class__] = body
     return body

@@ -11,6 +11,9 @@ from graphql import FieldNode
 from graphql_compiler.failures import Template
 from graphql_compiler.shape import Position
 
+GENERATED = "<graphql operation "
+"""How the names of files begin that the functions are said to come from."""
+
 _numbers = itertools.count(1)
 
 
@@ -22,12 +25,17 @@ class Source:
         self.constants: dict[str, Any] = {}
         self.loops = ["p"]
         self._parameters = parameters
+        self._first: dict[str, None] = {}
         self._lines: list[str] = []
         self._places: dict[int, tuple[list[FieldNode], Template]] = {}
 
     def line(self, depth: int, text: str) -> None:
         """A line that cannot fail, or whose failure is noted elsewhere."""
         self._lines.append(" " * depth + text)
+
+    def first(self, text: str) -> None:
+        """A line that comes before all others, once."""
+        self._first[f" {text}"] = None
 
     def risk(self, depth: int, text: str, position: Position, template: Template) -> None:
         """A line whose failure is this value's."""
@@ -53,11 +61,11 @@ class Source:
 
     def build(self) -> Callable[..., Any]:
         """The function."""
-        # Two lines come before the first: the head, and what handlers read although it may not be set yet.
-        self.constants["places"] = {number + 2: place for number, place in self._places.items()}
         unset = " = ".join(f"{index} = l{index[1:]}" for index in self.loops[1:]) or "_"
-        head = [f"def {self.name}({self._parameters}):", f" put = run.put; {unset} = None"]
+        # What handlers read although it may not be set yet.
+        head = [f"def {self.name}({self._parameters}):", f" put = run.put; {unset} = None", *self._first]
+        self.constants["places"] = {number + len(head): place for number, place in self._places.items()}
         text = "\n".join(head + self._lines)
-        exec(compile(text, f"<graphql operation {next(_numbers)}>", "exec"), self.constants)  # noqa: S102 - this is the compiler
+        exec(compile(text, f"{GENERATED}{next(_numbers)}>", "exec"), self.constants)  # noqa: S102 - this is the compiler
         made: Callable[..., Any] = self.constants[self.name]
         return made

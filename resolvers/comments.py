@@ -41,7 +41,7 @@ def _author(_root: CommentRecord, found: UserRecord | None, _context: OperationC
     return found
 
 
-@batched(loader=lambda context: context.loaders.users, key=lambda root, _: root.author_id, finish=_author)
+@batched(loader=lambda context: context.loaders.users, key="author_id", finish=_author)
 async def author(root: CommentRecord, info: Info) -> UserRecord:
     return _author(root, await info.context.loaders.users.load(root.author_id), info.context)
 
@@ -51,7 +51,7 @@ def _post(_root: CommentRecord, found: VisiblePost | None, _context: OperationCo
     return found.post
 
 
-@batched(loader=lambda context: context.loaders.posts, key=lambda root, _: root.post_id, finish=_post)
+@batched(loader=lambda context: context.loaders.posts, key="post_id", finish=_post)
 async def post(root: CommentRecord, info: Info) -> PostRecord:
     return _post(root, await info.context.loaders.posts.load(root.post_id), info.context)
 

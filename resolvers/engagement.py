@@ -31,7 +31,7 @@ _NOTHING = 0
 
 @batched(
     loader=lambda context: context.loaders.marks if context.viewer is not None else None,
-    key=lambda root, _: root.root_id,
+    key="root_id",
     finish=lambda _root, marks, _context: marks is not None and marks.has_liked,
 )
 async def viewer_has_liked(root: PostRecord, info: Info) -> bool:
@@ -40,7 +40,7 @@ async def viewer_has_liked(root: PostRecord, info: Info) -> bool:
 
 @batched(
     loader=lambda context: context.loaders.marks if context.viewer is not None else None,
-    key=lambda root, _: root.root_id,
+    key="root_id",
     finish=lambda _root, marks, _context: marks is not None and marks.has_bookmarked,
 )
 async def viewer_has_bookmarked(root: PostRecord, info: Info) -> bool:

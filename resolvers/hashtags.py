@@ -35,7 +35,7 @@ class HashtagPayload:
 
 @batched(
     loader=lambda context: context.loaders.hashtag_follows if context.viewer is not None else None,
-    key=lambda root, _: root.id,
+    key="id",
     finish=lambda _root, is_following, _context: is_following or False,
 )
 async def viewer_is_following(root: HashtagRecord, info: Info) -> bool:
@@ -52,12 +52,12 @@ async def posts(root: HashtagRecord, info: Info, first: First = 20, after: After
     return to_post_connection(context, page)
 
 
-@batched(loader=lambda context: context.loaders.hashtags_by_name, key=lambda root, _: root.hashtag)
+@batched(loader=lambda context: context.loaders.hashtags_by_name, key="hashtag")
 async def named_hashtag(root: TextEntityRecord, info: Info) -> HashtagRecord | None:
     return await info.context.loaders.hashtags_by_name.load(root.hashtag) if root.hashtag is not None else None
 
 
-@batched(loader=lambda context: context.loaders.hashtags, key=lambda root, _: root.hashtag_id)
+@batched(loader=lambda context: context.loaders.hashtags, key="hashtag_id")
 async def reason_hashtag(root: FeedReason, info: Info) -> HashtagRecord | None:
     return await info.context.loaders.hashtags.load(root.hashtag_id) if root.hashtag_id is not None else None
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -36,9 +37,27 @@ MAX_BATCH = 1_000
 class KeyLoader(DataLoader[K, V], Generic[K, V]):
     """Loads values by key; None where there is none for this viewer."""
 
+    max_batch_size = MAX_BATCH
+
     def __init__(self, load_many: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._load_many = load_many
-        super().__init__(max_batch_size=MAX_BATCH)
+        self.known: dict[K, V] = {}
+        """What came with something else: taken without waiting, by the compiler without a future for each."""
+        super().__init__()
+
+    def prime(self, key: K, value: V) -> KeyLoader[K, V]:
+        """What is known already stays."""
+        if key not in self._cache:
+            self.known.setdefault(key, value)
+        return self
+
+    def clear(self, key: K) -> KeyLoader[K, V]:
+        self.known.pop(key, None)
+        return super().clear(key)
+
+    def clear_all(self) -> KeyLoader[K, V]:
+        self.known.clear()
+        return super().clear_all()
 
     async def batch_load_fn(self, keys: list[K]) -> list[V]:
         found = await self._load_many(keys)
@@ -46,9 +65,13 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
 
     def load(self, key: K) -> asyncio.Future[V]:
         # aiodataloader keeps the future of a load that was cancelled (by a deadline), and would answer with it for ever.
-        known = self._cache.get(key)
-        if known is not None and known.cancelled():
-            self.clear(key)
+        loading = self._cache.get(key)
+        if loading is not None and loading.cancelled():
+            self._cache.pop(key)
+            loading = None
+        if loading is None and key in self.known:
+            loading = self._cache[key] = self.loop.create_future()
+            loading.set_result(self.known[key])
         return super().load(key)
 
 
@@ -57,23 +80,33 @@ class BatchLoader(KeyLoader[int, V], Generic[V]):
 
 
 class Loaders:
-    """The loaders of one operation, for one viewer."""
+    """The loaders of one operation, for one viewer. Each is made at its first use: few operations need many."""
+
+    users: BatchLoader[UserRecord | None]
+    posts: BatchLoader[VisiblePost | None]
+    relations: BatchLoader[Relation]
+    hashtags: BatchLoader[HashtagRecord | None]
+    hashtags_by_name: KeyLoader[str, HashtagRecord | None]
+    hashtag_follows: BatchLoader[bool]
+    shared_roots: BatchLoader[bool]
+    notifications: BatchLoader[NotificationRecord | None]
+    marks: BatchLoader[ViewerMarks]
+    comments: BatchLoader[CommentRecord | None]
+    media: BatchLoader[MediaRecord | None]
+    post_media: BatchLoader[list[MediaRecord]]
 
     def __init__(self, backends: Backends, viewer_id: int | None) -> None:
         self._backends = backends
         self._viewer_id = viewer_id
-        self.users: BatchLoader[UserRecord | None] = BatchLoader(self._load_users)
-        self.posts: BatchLoader[VisiblePost | None] = BatchLoader(self._load_posts)
-        self.relations: BatchLoader[Relation] = BatchLoader(self._load_relations)
-        self.hashtags: BatchLoader[HashtagRecord | None] = BatchLoader(self._load_hashtags)
-        self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
-        self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
-        self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
-        self.notifications: BatchLoader[NotificationRecord | None] = BatchLoader(self._load_notifications)
-        self.marks: BatchLoader[ViewerMarks] = BatchLoader(self._load_marks)
-        self.comments: BatchLoader[CommentRecord | None] = BatchLoader(self._load_comments)
-        self.media: BatchLoader[MediaRecord | None] = BatchLoader(self._load_media)
-        self.post_media: BatchLoader[list[MediaRecord]] = BatchLoader(self._load_post_media)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            load_many = None if name.startswith("_") else getattr(type(self), f"_load_{name}", None)
+            if load_many is None:
+                raise AttributeError(name)
+            loader = self.__dict__[name] = KeyLoader(partial(load_many, self))
+            return loader
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""

@@ -33,14 +33,18 @@ class NotificationsReadPayload:
 # ---------------------------------------------------------------- fields
 
 
-async def actors(root: NotificationRecord, info: Info) -> list[UserRecord]:
-    found = await info.context.loaders.users.load_many(list(root.actor_ids))
+def _visible(_root: NotificationRecord, found: list[UserRecord | None], _context: OperationContext) -> list[UserRecord]:
     return [user for user in found if user is not None]
+
+
+@batched(loader=lambda context: context.loaders.users, key="actor_ids", finish=_visible, is_many=True)
+async def actors(root: NotificationRecord, info: Info) -> list[UserRecord]:
+    return _visible(root, await info.context.loaders.users.load_many(list(root.actor_ids)), info.context)
 
 
 @batched(
     loader=lambda context: context.loaders.posts,
-    key=lambda root, _: root.post_id,
+    key="post_id",
     finish=lambda _root, found, _context: found.post if found is not None else None,
 )
 async def post(root: NotificationRecord, info: Info) -> PostRecord | None:
@@ -48,7 +52,7 @@ async def post(root: NotificationRecord, info: Info) -> PostRecord | None:
     return found.post if found is not None else None
 
 
-@batched(loader=lambda context: context.loaders.comments, key=lambda root, _: root.comment_id)
+@batched(loader=lambda context: context.loaders.comments, key="comment_id")
 async def comment(root: NotificationRecord, info: Info) -> CommentRecord | None:
     return await info.context.loaders.comments.load(root.comment_id) if root.comment_id is not None else None
 

@@ -13,7 +13,7 @@ from domain.ids import local_id, to_global_id
 from domain.paging import Connection, forward_page
 from domain.records import LocationRecord, PostRecord, TextEntityRecord, UserRecord, Visibility
 from resolvers.arguments import After, First, NodeId
-from resolvers.batched import batched
+from resolvers.batched import batched, stable
 from resolvers.context import Info, OperationContext, given
 from services.feeds.find_feed_entry import find_feed_entry
 from services.idempotency.answer_once import ResultGoneError
@@ -46,16 +46,17 @@ def _author(_root: PostRecord, found: UserRecord | None, _context: OperationCont
     return found
 
 
-@batched(loader=lambda context: context.loaders.users, key=lambda root, _: root.author_id, finish=_author)
+@batched(loader=lambda context: context.loaders.users, key="author_id", finish=_author)
 async def author(root: PostRecord, info: Info) -> UserRecord:
     return _author(root, await info.context.loaders.users.load(root.author_id), info.context)
 
 
+@stable
 def entities(root: PostRecord) -> list[TextEntityRecord]:
     return to_records(root.entity_rows)
 
 
-@batched(loader=lambda context: context.loaders.users, key=lambda root, _: root.user_id)
+@batched(loader=lambda context: context.loaders.users, key="user_id")
 async def mentioned_user(root: TextEntityRecord, info: Info) -> UserRecord | None:
     return await info.context.loaders.users.load(root.user_id) if root.user_id is not None else None
 
@@ -70,7 +71,7 @@ def can_edit(root: PostRecord, info: Info) -> bool:
 
 @batched(
     loader=lambda context: context.loaders.shared_roots if context.viewer is not None else None,
-    key=lambda root, _: root.root_id,
+    key="root_id",
     finish=lambda _root, has_shared, _context: has_shared or False,
 )
 async def viewer_has_shared(root: PostRecord, info: Info) -> bool:
@@ -79,7 +80,7 @@ async def viewer_has_shared(root: PostRecord, info: Info) -> bool:
 
 @batched(
     loader=lambda context: context.loaders.posts,
-    key=lambda root, _: root.shared_post_id,
+    key="shared_post_id",
     finish=lambda _root, found, _context: found.post if found is not None else None,
 )
 async def shared_post(root: PostRecord, info: Info) -> PostRecord | None:

@@ -134,6 +134,7 @@ async def by_compiler(
         if isinstance(failure, KeyboardInterrupt):
             raise
         return Answer(None, [], type(failure))
+    assert result is not None, "the compiler failed"
     return Answer(result.data, result.errors)
 
 
