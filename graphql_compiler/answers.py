@@ -40,7 +40,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A resolver. Its parameters besides the field's arguments: the parent value (positional or by names) and the info."""
+    """A resolver. Its parameters besides the field's arguments: the parent value (positional or by names) and the info.
+
+    `first_names`: of the parameters that may be given by position too.
+    """
 
     function: Callable[..., Any]
     field: StrawberryField
@@ -50,6 +53,7 @@ class Call:
     info_name: str | None
     arguments: Arguments | None
     is_stable: bool
+    first_names: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,15 @@ def find_answer(
         resolver.info_parameter.name if resolver.info_parameter is not None else None,
         Arguments(schema, definition, node, field, hide_suggestions=hide_suggestions) if definition.args else None,
         bool(getattr(function, STABLE_ATTRIBUTE, False)) and not field.is_async and not definition.args,
+        _first_names(function),
     )
+
+
+def _first_names(function: Callable[..., Any]) -> list[str]:
+    if not inspect.isfunction(function) or hasattr(function, "__wrapped__"):
+        return []
+    code = function.__code__
+    return list(code.co_varnames[code.co_posonlyargcount : code.co_argcount]) if not code.co_posonlyargcount else []
 
 
 def _batched(batch: BatchedField) -> Batched:

@@ -28,7 +28,14 @@ def read_expression(writer: ValueWriter, field: Field, parent: str, template: Te
     given += [f"{name}={parent}" for name in answer.root_names]
     place = f"{writer.constant_of('P', position, position)}, {writer.source.place(template)}"
     if answer.info_name is not None:
-        given.append(f"{answer.info_name}={writer.source.constant('make_info', make_info)}(run, {place})")
+        info = f"{writer.source.constant('make_info', make_info)}(run, {place})"
+        if answer.is_stable:
+            # It does not matter to it where it stands: one info for all.
+            writer.source.first(f"I{position.number} = {info}")
+            info = f"I{position.number}"
+        given.append(f"{answer.info_name}={info}")
+    if [each.partition("=")[0] for each in given] == answer.first_names[: len(given)]:
+        given = [each.partition("=")[2] for each in given]
     if answer.arguments is not None:
         given.append(f"**{writer.constant_of('a', position, answer.arguments.of)}(run, {place})")
     return f"{writer.constant_of('f', position, answer.function)}({', '.join(given)})"

@@ -66,7 +66,7 @@ class Writer(ValueWriter):
         source.line(depth + 1, f"{all_kept} = {parent}.rendered_json")
         source.line(depth + 1, f"if {all_kept} is not None:")
         source.line(depth + 2, f"{kept} = {all_kept}.get({rendering.number})")
-        source.line(depth + 2, f"{late} = len(run.late)")
+        source.line(depth + 2, f"if {kept} is None: {late} = len(run.late)")
         for stretch in stretches:
             if stretch.is_stable:
                 source.line(depth, f"if {kept} is None:")
@@ -115,6 +115,7 @@ class Writer(ValueWriter):
         position_name = self.constant_of("P", position, position)
         source.constant("known", known)
         source.constant("MISSING", MISSING)
+        source.first("c = run.context")
         source.first(f"K{number} = known(run, {position_name})")
         source.line(depth, f"{waits} = K{number} is None")
         begun, inner = None, depth
@@ -124,7 +125,7 @@ class Writer(ValueWriter):
         if answer.key_name is not None:
             key = f"{parent}.{answer.key_name}"
         else:
-            key = f"{self.constant_of('y', position, answer.key)}({parent}, run.context)"
+            key = f"{self.constant_of('y', position, answer.key)}({parent}, c)"
         source.risk(inner + 1, f"k = {key}", position, template)
         source.risk(inner + 1, f"{variable} = None if k is None else K{number}.get(k, MISSING)", position, template)
         source.line(inner + 1, f"{waits} = {variable} is MISSING")
@@ -133,7 +134,7 @@ class Writer(ValueWriter):
         source.line(inner, "else:")
         if answer.batch.finish is not None:
             finish = self.constant_of("z", position, answer.batch.finish)
-            source.risk(inner + 1, f"{variable} = {finish}({parent}, {variable}, run.context)", position, template)
+            source.risk(inner + 1, f"{variable} = {finish}({parent}, {variable}, c)", position, template)
         else:
             source.line(inner + 1, "pass")
         self.value(position, template, inner + 1, blocks + 1, is_resolved=True)

@@ -17,7 +17,7 @@ from domain.engagement import ViewerMarks
 from domain.feed import PageExtras
 from domain.media import MediaRecord
 from domain.notifications import NotificationRecord
-from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
+from domain.records import HashtagRecord, PostFacts, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
 from services.engagement.find_marks import find_marks
@@ -40,16 +40,30 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
     max_batch_size = MAX_BATCH
 
     def __init__(self, load_many: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+        # As aiodataloader sets it up, without looking anew each time whether its own method is a coroutine function.
+        self.loop = asyncio.get_running_loop()
+        self._cache = {}
+        self._queue = []
         self._load_many = load_many
         self.known: dict[K, V] = {}
         """What came with something else: taken without waiting, by the compiler without a future for each."""
-        super().__init__()
+
+    @staticmethod
+    def get_cache_key(key: K) -> K:
+        """The key itself."""
+        return key
 
     def prime(self, key: K, value: V) -> KeyLoader[K, V]:
         """What is known already stays."""
         if key not in self._cache:
             self.known.setdefault(key, value)
         return self
+
+    def prime_many(self, values: Mapping[K, V]) -> None:
+        """The same for many."""
+        if self._cache:
+            values = {key: value for key, value in values.items() if key not in self._cache}
+        self.known.update({**values, **self.known} if self.known else values)
 
     def clear(self, key: K) -> KeyLoader[K, V]:
         self.known.pop(key, None)
@@ -110,25 +124,40 @@ class Loaders:
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
-        for item in posts:
-            self.remember_user(item.author)
-            self.relations.prime(item.author.id, item.relation)
+        found = list(posts)
+        self.users.prime_many({item.author.id: item.author for item in found})
+        self.relations.prime_many({item.author.id: item.relation for item in found})
+
+    def remember_facts(self, entries: Iterable[PostFacts]) -> None:
+        """Posts of the feed came with their authors and what they share: neither is asked for again."""
+        users, relations = {}, {}
+        for facts in entries:
+            author = facts.author
+            users[author.id] = author
+            relations[author.id] = facts.relation
+            root = facts.root
+            if root is not None:
+                users.setdefault(root.author.id, root.author)
+                self.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
+        self.users.prime_many(users)
+        self.relations.prime_many(relations)
 
     def remember_extras(self, extras: PageExtras) -> None:
         """What came with a page, so that nobody is asked for it."""
-        self.remember_authors(post for post in extras.posts.values() if post is not None)
-        for post_id, visible in extras.posts.items():
-            self.posts.prime(post_id, visible)
-        for root_id, is_shared in extras.shared_roots.items():
-            self.shared_roots.prime(root_id, is_shared)
-        for root_id, marks in extras.marks.items():
-            self.marks.prime(root_id, marks)
-        for user_id, relation in extras.relations.items():
-            self.relations.prime(user_id, relation)
-        for post_id, media in extras.media.items():
-            self.post_media.prime(post_id, media)
-        for hashtag in extras.hashtags.values():
-            self.hashtags.prime(hashtag.id, hashtag)
+        if extras.posts:
+            self.remember_authors(post for post in extras.posts.values() if post is not None)
+        if extras.posts:
+            self.posts.prime_many(extras.posts)
+        if extras.shared_roots:
+            self.shared_roots.prime_many(extras.shared_roots)
+        if extras.marks:
+            self.marks.prime_many(extras.marks)
+        if extras.relations:
+            self.relations.prime_many(extras.relations)
+        if extras.media:
+            self.post_media.prime_many(extras.media)
+        if extras.hashtags:
+            self.hashtags.prime_many({hashtag.id: hashtag for hashtag in extras.hashtags.values()})
 
     def remember_user(self, user: UserRecord) -> None:
         self.users.prime(user.id, user)
