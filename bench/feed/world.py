@@ -14,7 +14,7 @@ from random import Random
 import orjson
 
 from bench.feed.world_shape import WorldShape, WorldSize, draw_shape
-from bench.search_world import WorldWords
+from bench.search_world import WorldWords, index_posts
 from db.bulk import BulkConnection, bulk_connection
 from domain.ids import SHARD_MASK, make_id
 from services.demo.words import FIRST_NAMES, LAST_NAMES
@@ -30,14 +30,11 @@ _FINISH = (
     """
     INSERT INTO posts (id, author_id, text, entities, created_at, delivery, like_count, comment_count)
     SELECT m.id, m.author_id, m.text, CAST(m.entities AS jsonb), to_timestamp((m.id >> 22) / 1000.0), m.delivery,
-      (SELECT count(*) FROM likes l WHERE l.post_id = m.id),
-      (SELECT count(*) FROM comments c WHERE c.post_id = m.id)
-    FROM made_posts m ORDER BY m.id
-    """,
-    """
-    INSERT INTO searchable_posts (post_id, body, words)
-    SELECT id, folded, search_words(folded) || array_to_tsvector(search_marks(entities))
-    FROM (SELECT id, entities, search_text(text) AS folded FROM posts ORDER BY id OFFSET 0) AS p
+      coalesce(l.n, 0), coalesce(c.n, 0)
+    FROM made_posts m
+    LEFT JOIN (SELECT post_id, count(*) AS n FROM likes GROUP BY 1) l ON l.post_id = m.id
+    LEFT JOIN (SELECT post_id, count(*) AS n FROM comments GROUP BY 1) c ON c.post_id = m.id
+    ORDER BY m.id
     """,
     """
     UPDATE users u SET following_count = f.n FROM (SELECT follower_id, count(*) AS n FROM follows GROUP BY 1) f
@@ -67,10 +64,12 @@ async def make_world(database_url: str, size: WorldSize, *, seed: int) -> None:
         await connection.copy(
             "comments", ("id", "post_id", "author_id", "text"), _comments(random, shape, posts, size.comments)
         )
+        await connection.execute("ANALYZE")
         await connection.execute("ALTER TABLE posts DISABLE TRIGGER USER")
         for statement in _FINISH:
             await connection.execute(statement)
         await connection.execute("ALTER TABLE posts ENABLE TRIGGER USER")
+        await index_posts(connection)
         await connection.execute("VACUUM ANALYZE")
 
 
@@ -83,7 +82,16 @@ async def _write_people(connection: BulkConnection, random: Random, shape: World
         followers, posts = len(shape.followers[number]), shape.post_counts[number]
         external_id, username = external_id_of(number), f"{first}_{last}{number}"
         rows.append((number, external_id, username, f"{first} {last}", avatar, number in pulled, followers, posts))
-    columns = ("id", "external_id", "username", "display_name", "avatar_url", "has_pulled_posts", "follower_count", "post_count")
+    columns = (
+        "id",
+        "external_id",
+        "username",
+        "display_name",
+        "avatar_url",
+        "has_pulled_posts",
+        "follower_count",
+        "post_count",
+    )
     await connection.copy("users", columns, rows)
 
 
@@ -147,9 +155,7 @@ def _comments(
             yield comment_id, post_id, follower, f"What {number % 97} people say about it."
 
 
-def _drawn(
-    random: Random, shape: WorldShape, posts: list[tuple[int, int]], count: int
-) -> Iterator[tuple[int, int, int]]:
+def _drawn(random: Random, shape: WorldShape, posts: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int, int]]:
     """(post, author, how often), about `count` in all."""
     weights = list(accumulate(len(shape.followers[author]) ** 0.5 for _, author in posts))
     times: dict[int, int] = {}
