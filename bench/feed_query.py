@@ -25,7 +25,6 @@ from bench.feed.running import RunningVariant, running_variants
 from bench.feed.same_pages import DifferentPagesError, check_same_pages
 from bench.feed.variants import OWN_VARIANTS, TIDINGS, Variant
 from bench.feed.world_shape import DEFAULT, LARGE, SMALL, WorldSize
-from bench.peers.seed_lists import seed_lists
 
 COMPARED_VIEWERS = 120
 _WARMING_CONNECTIONS = 8
@@ -50,9 +49,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("feed_query"), help="OUTPUT.md and OUTPUT.svg are written")
     options = parser.parse_args()
     try:
-        with tempfile.TemporaryDirectory(prefix="tidings-bench-") as folder:
-            with kept_world(options.world or Path(folder) / "world", options.size) as servers:
-                figures = measure(servers, options, Path(folder))
+        with (
+            tempfile.TemporaryDirectory(prefix="tidings-bench-") as folder,
+            kept_world(options.world or Path(folder) / "world", options.size) as servers,
+        ):
+            figures = measure(servers, options, Path(folder))
     except (WorldError, LoadError, DifferentPagesError) as error:
         raise SystemExit(str(error)) from None
     title = _title(options)
@@ -63,9 +64,6 @@ def main() -> None:
 
 def measure(servers: EmbeddedServers, options: argparse.Namespace, folder: Path) -> list[Figures]:
     """Medians of the rounds, one a variant. Raises LoadError, DifferentPagesError."""
-    import asyncio
-
-    asyncio.run(seed_lists(servers.urls.database_url, servers.urls.redis_url))
     with running_variants(chosen_variants(options.only), servers.urls, folder) as running:
         size: WorldSize = options.size
         print(f"{check_same_pages(running, size.users, count=COMPARED_VIEWERS):,} entries are the same everywhere", flush=True)
@@ -111,7 +109,7 @@ def _run(
     options: argparse.Namespace,
     *,
     seed: int,
-    rate: float = 0,
+    rate: float = 0.0,
 ) -> Run:
     pids = {"api": one.pid, "valkey": servers.pids["feeds"], "postgresql": servers.pids["postgres"]}
     return run_load(

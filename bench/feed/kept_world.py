@@ -1,4 +1,4 @@
-"""A world in a folder: PostgreSQL keeps it from one run to the next, Valkey is filled anew by the product's own code."""
+"""A world in a folder: PostgreSQL and Valkey with what was made once, kept from one run to the next."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import asyncpg
 from pydantic import SecretStr
 
 from app.stack.servers import EmbeddedServers
+from bench.feed.warm import warm_timelines
 from bench.feed.world import make_world
 from bench.feed.world_shape import WorldSize
 from bootstrap import open_backends
 from migrations.run import upgrade
-from services.feeds.rebuild_many_timelines import rebuild_many_timelines
 from settings import Settings
 
 _FORMAT = 1
 """Grows with every change to what a world contains."""
 _SEED = 1
-_PART = 2_000
 
 
 class WorldError(Exception):
@@ -54,7 +52,7 @@ def kept_world(folder: Path, size: WorldSize) -> Iterator[EmbeddedServers]:
             print(f"world of {size.users:,} accounts made in {time.monotonic() - began:.0f} s")
         began = time.monotonic()
         warm = asyncio.run(_warm(servers))
-        print(f"{warm:,} timelines built in {time.monotonic() - began:.0f} s")
+        print(f"{warm:,} timelines are warm after {time.monotonic() - began:.0f} s")
         yield servers
 
 
@@ -65,11 +63,5 @@ def settings_of(servers: EmbeddedServers) -> Settings:
 
 
 async def _warm(servers: EmbeddedServers) -> int:
-    connection = await asyncpg.connect(servers.urls.database_url)
-    viewers = [row[0] for row in await connection.fetch("SELECT id FROM users ORDER BY id")]
-    await connection.close()
-    made = 0
     async with open_backends(settings_of(servers), is_background=True) as backends:
-        for start in range(0, len(viewers), _PART):
-            made += await rebuild_many_timelines(backends, viewers[start : start + _PART])
-    return made
+        return await warm_timelines(backends, servers.urls.database_url)

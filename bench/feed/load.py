@@ -45,7 +45,7 @@ def run_load(
     seed: int = 1,
     failures_allowed: float = 0.0,
 ) -> Run:
-    """See `Wish`; `pids`: whose processor time is wanted. Raises LoadError where more than that share of the answers has errors."""
+    """See `Wish`; `pids`: whose processor time is wanted. Raises LoadError where a larger share of the answers has errors."""
     wish = Wish(port=port, requests=list(requests), connections=connections, seconds=seconds, rate=rate, once=once, seed=seed)
     before = {name: tree_cpu_seconds(pid) for name, pid in pids.items()}
     found = _call(wish)

@@ -23,7 +23,7 @@ _DRAIN_SECONDS = 10.0
 
 
 class Wish(TypedDict):
-    """`rate`: requests a second, sent whether the ones before are answered or not; 0: each connection as fast as it is answered.
+    """`rate`: requests a second, whether the ones before are answered or not; 0: each connection as fast as it is answered.
 
     `requests`: whole HTTP requests, of which one is drawn each time; `once`: all of them once instead, in their order.
     """

@@ -11,7 +11,12 @@ from bench.feed.load import Run
 from bench.feed.variants import TIDINGS, Variant
 
 PROCESSES = {"api": "API", "valkey": "Valkey", "postgresql": "PostgreSQL", "client": "client"}
+_FONT = 'font-family="sans-serif" font-size="13"'
 _COLOURS = {"api": "#2f6db5", "valkey": "#c4483a", "postgresql": "#7d8ea3"}
+_COLUMNS = (
+    *("API µs", "×", "Valkey µs", "PostgreSQL µs", "all µs", "×"),
+    *("req/s", "×", "p50 ms", "p99 ms", "p99 ms at half", "bytes", "client µs"),
+)
 _PLOT_WIDTH, _LABEL_WIDTH, _ROW, _BAR, _TOP = 1_000, 380, 34, 18, 64
 
 
@@ -51,8 +56,8 @@ def to_markdown(figures: Sequence[Figures], title: str) -> str:
         "",
         "Processor time in µs an answer; × = times that of Tidings, and for requests: how many times as many Tidings answers.",
         "",
-        "| | API µs | × | Valkey µs | PostgreSQL µs | all µs | × | req/s | × | p50 ms | p99 ms | p99 ms at half | bytes | client µs |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        f"| | {' | '.join(_COLUMNS)} |",
+        "| --- |" + " ---: |" * len(_COLUMNS),
     ]
     for one in sorted(figures, key=lambda each: each.cpu_us["api"], reverse=True):
         cpu, whole = one.cpu_us, _whole(one)
@@ -87,7 +92,7 @@ def to_svg(figures: Sequence[Figures], title: str) -> str:
     scale = (_PLOT_WIDTH - _LABEL_WIDTH - 90) / max(_whole(one) for one in ordered)
     height = _TOP + _ROW * len(ordered) + 16
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_PLOT_WIDTH} {height}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_PLOT_WIDTH} {height}" {_FONT}>',
         f'<rect width="{_PLOT_WIDTH}" height="{height}" fill="#ffffff"/>',
         '<text x="12" y="22" font-size="15">Processor time of one feed page, µs</text>',
         f'<text x="12" y="40" font-size="10" fill="#555555">{escape(title)}</text>',

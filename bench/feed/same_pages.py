@@ -36,10 +36,8 @@ def check_same_pages(running: Sequence[RunningVariant], users: int, *, count: in
             expected = pages
         for number, (ours, theirs) in enumerate(zip(expected, pages, strict=True)):
             if ours != theirs:
-                viewer = viewers[number // 2]
-                raise DifferentPagesError(
-                    f"{one.variant.name} gives viewer {viewer} another page {number % 2 + 1}:\n{_first_difference(ours, theirs)}"
-                )
+                where = f"{one.variant.name} gives viewer {viewers[number // 2]} another page {number % 2 + 1}"
+                raise DifferentPagesError(f"{where}:\n{_first_difference(ours, theirs)}")
     return sum(len(page["entries"]) for page in expected)
 
 

@@ -25,7 +25,7 @@ _TOKEN_LIFE = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """`command`: of its process, with {port}. `environment`: beside the servers' addresses. `has_pages`: False for static bytes.
+    """`command`: of its process, with {port}. `environment`: beside the servers' addresses. `has_pages`: not static bytes.
 
     `keeps_pages`: keeps something in memory between requests, and so is asked for everybody's page once before it is measured.
     `has_token`: authenticates as Tidings does, otherwise it believes a header. `read_page`: its answer in Tidings' form.
@@ -47,8 +47,8 @@ class Variant:
         """A whole HTTP request for a page of that viewer's feed."""
         body = json.dumps({"query": self.query, "variables": {"n": PAGE_SIZE, "after": after}}).encode()
         who = f"Authorization: Bearer {_token(viewer_id)}" if self.has_token else f"{VIEWER_HEADER}: {viewer_id}"
-        head = f"POST {self.path} HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\nContent-Type: application/json\r\n{who}\r\n"
-        return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        lines = [f"POST {self.path} HTTP/1.1", "Host: bench", "Accept: application/json", "Content-Type: application/json", who]
+        return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
 def _token(viewer_id: int) -> str:

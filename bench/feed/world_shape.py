@@ -32,7 +32,7 @@ LARGE = WorldSize(users=100_000, posts=1_000_000, follows=6_000_000, pulled=40, 
 
 @dataclass(frozen=True, slots=True)
 class WorldShape:
-    """Accounts are 1 to `users`. `ranked`: accounts by followers, most first; `followers`: of each account; `post_counts` too."""
+    """Accounts are 1 to `users`. `ranked`: by followers, most first; `followers`, `post_counts`: of each account."""
 
     ranked: list[int]
     followers: dict[int, list[int]]

@@ -1,4 +1,4 @@
-"""The feed as an endpoint written by hand, as fast as this process model allows, with the reads of Tidings and none of its rules.
+"""The feed as an endpoint written by hand, as fast as this process model allows: the reads of Tidings, none of its rules.
 
 One script in Valkey for the page's ids; one statement in PostgreSQL for what may have changed (counts, the viewer's like,
 whether the text is still the same), shared by all requests that wait at the moment; texts and authors from memory.
@@ -106,21 +106,20 @@ class BareEndpoint:
         self._volatile = Volatile(self._pool)
 
     async def _page(self, viewer_id: int, after: str | None, size: int) -> bytes:
-        begin = "-inf" if after is None else str(-(int(after) >> TIME_SHIFT))
+        place = ("", "-inf") if after is None else (str(MAX_ID - int(after)), str(-(int(after) >> TIME_SHIFT)))
         keys = f"tl:{{{viewer_id}}}", f"peer:lists:{viewer_id}"
-        members = await self._redis.call("EVALSHA", self._script, 2, *keys, begin, size + 1)
+        members = await self._redis.call("EVALSHA", self._script, 2, *keys, *place, size + 1)
         ids = sorted([MAX_ID - int(member) for member in members], reverse=True)
         shown = ids[:size]
         volatile = await self._volatile.load(viewer_id, shown)
-        stale = [
-            one for one in shown if one in volatile and (one not in self._bodies or self._bodies[one][0] != volatile[one][3])
-        ]
+        bodies = self._bodies
+        stale = [one for one in shown if one in volatile and (one not in bodies or bodies[one][0] != volatile[one][3])]
         if stale:
             await self._load_bodies(stale)
         edges = []
         for one in shown:
             if (now := volatile.get(one)) is not None:
-                node = {**self._bodies[one][1], "likeCount": now[0], "commentCount": now[1], "viewerHasLiked": now[2]}
+                node = {**bodies[one][1], "likeCount": now[0], "commentCount": now[1], "viewerHasLiked": now[2]}
                 edges.append({"cursor": str(one), "node": node})
         info = {"hasNextPage": len(ids) > size, "endCursor": edges[-1]["cursor"] if edges else None}
         return orjson.dumps({"data": {"feed": {"edges": edges, "pageInfo": info}}})

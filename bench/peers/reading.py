@@ -55,8 +55,8 @@ class PeerReader:
 
     async def page_ids(self, viewer_id: int, after: str | None, size: int) -> list[int]:
         """The `size` newest ids behind a cursor (a number), newest first."""
-        begin = "-inf" if after is None else str(-(int(after) >> TIME_SHIFT))
-        members = await self._page_ids(keys=[f"tl:{{{viewer_id}}}", f"peer:lists:{viewer_id}"], args=[begin, size])
+        place = ("", "-inf") if after is None else (str(MAX_ID - int(after)), str(-(int(after) >> TIME_SHIFT)))
+        members = await self._page_ids(keys=[f"tl:{{{viewer_id}}}", f"peer:lists:{viewer_id}"], args=[*place, size])
         return sorted((MAX_ID - int(member) for member in members), reverse=True)[:size]
 
     async def posts(self, post_ids: Sequence[int]) -> dict[int, Any]:

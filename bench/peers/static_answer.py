@@ -14,11 +14,11 @@ _BODY = b'{"data":"%s"}' % (b"x" * _SIZE)
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application."""
     if scope["type"] == "lifespan":
-        while (message := await receive())["type"] != "lifespan.shutdown":
+        while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
         await send({"type": "lifespan.shutdown.complete"})
         return
-    while (message := await receive()).get("more_body"):
+    while (await receive()).get("more_body"):
         pass
     await send_json(send, _BODY)
 
