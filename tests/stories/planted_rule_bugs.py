@@ -124,7 +124,7 @@ def _judge_with(patch: Patch, refuses: Any) -> None:
 
 
 def hide_seen_by_the_present_place(patch: Patch, _: World) -> None:
-    patch.setattr(read_home_feed, "_floor", lambda viewer, place: viewer.position if viewer.preferences.hide_seen else 0)
+    patch.setattr(read_home_feed, "floor_of", lambda viewer, place: viewer.position if viewer.preferences.hide_seen else 0)
 
 
 def the_last_mark_wins(patch: Patch, _: World) -> None:

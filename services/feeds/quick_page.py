@@ -1,0 +1,193 @@
+"""The usual page of a feed from what the process remembers, confirmed by the truth at this moment.
+
+Two short statements, each shared with all requests of the instant, take the place of several of one's own: a look at the
+viewer, and, after the timeline, the question whether the posts and authors are still what is remembered. The order of reading
+is that of `feed_candidates`, the rule is the one feed rule. Whatever is not usual is left to the other way: it gives no page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from cache.timelines import Warmth
+from db.feed_candidates import FeedViewer
+from db.post_versions import KnownPost
+from db.viewer_looks import KnownViewer, ViewerLook
+from domain.errors import CacheUnavailableError
+from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage
+from domain.feed_rule import FeedRules, Reason, is_source, judge_reason
+from domain.ids import MAX_ID
+from domain.paging import PageRequest
+from domain.records import NO_RELATION, PostFacts, Relation
+from domain.timeline_version import TimelineVersion
+from services.backends import Backends
+from services.feeds.feed_cursors import FeedPlace, place_sealer
+from services.feeds.feed_entry import make_entry
+from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
+from services.fill_page import FilledPage
+from services.memory.known_viewers import SeenViewer
+
+_SPARE = 1
+"""Candidates beyond the page and the one that says whether more follow: for one that the rule takes away."""
+_MORE = 4
+"""Times as many are looked at where those were not enough."""
+_SEARCHED_AT_A_TIME = 20
+"""Texts searched for muted words before others have a turn."""
+
+
+async def read_quick_page(
+    backends: Backends, *, viewer_id: int, page: PageRequest, place: FeedPlace | None, order: FeedOrder | None
+) -> FeedPage | None:
+    """The page, or None where the other way must be taken. Raises UnavailableError."""
+    memory = backends.memory
+    if memory is None or page.backward or page.size == 0:
+        return None
+    if place is None and not backends.feed_shelf.knows(viewer_id):
+        # The first page that a process reads for somebody makes the copy for bad times; later ones are made in passing.
+        return None
+    began = time.perf_counter()
+    start = place.id if place is not None else MAX_ID
+    seen = await memory.viewers.see(viewer_id, below=start)
+    if seen is None or not _is_usual(seen):
+        return None
+    viewer = _feed_viewer(seen)
+    floor = floor_of(viewer, place)
+    judge = _Judge(backends, viewer_id, seen.known, viewer.as_of, floor)
+    for count in (page.size + 1 + _SPARE, _MORE * (page.size + 1)):
+        try:
+            ids = await _candidates(backends, seen, viewer.timeline_version, start, floor, count)
+        except CacheUnavailableError:
+            return None
+        if ids is None:
+            return None
+        found = await memory.posts.find(ids) if ids else {}
+        entries = await judge.entries([found[reason_id] for reason_id in ids])
+        if entries is None:
+            return None
+        if len(entries) > page.size or len(ids) < count:
+            break
+    else:
+        # Too many have been taken away.
+        return None
+    kept = [(entry.facts.post.id, entry) for entry in entries[: page.size]]
+    filled = FilledPage(kept, len(entries) > page.size, kept[-1][0] if kept else None)
+    made = make_page(backends, viewer_id, viewer, page, order, filled, floor, _degradations(seen))
+    backends.observer.feed_was_read(source=Warmth.WARM.value, seconds=time.perf_counter() - began)
+    return made
+
+
+def _is_usual(seen: SeenViewer) -> bool:
+    known = seen.known
+    return not (
+        known.user.is_suspended or known.follows_hashtags or known.has_kept_history or seen.look.moment.open_posts is None
+    )
+
+
+def _feed_viewer(seen: SeenViewer) -> FeedViewer:
+    look, known = seen.look, seen.known
+    return FeedViewer(
+        database_identity=look.moment.identity,
+        graph_version=known.graph_version,
+        following_count=known.user.following_count,
+        as_of=look.moment.as_of,
+        snapshot=look.moment.snapshot,
+        preferences=known.preferences,
+        position=look.position,
+        follows_hashtags=known.follows_hashtags,
+        has_kept_history=known.has_kept_history,
+    )
+
+
+async def _candidates(
+    backends: Backends, seen: SeenViewer, version: TimelineVersion, start: int, floor: int, count: int
+) -> list[int] | None:
+    """The next `count` ids below `start`, fewer where there are no more; None where the caches do not tell them all.
+
+    The look came first: a post whose fan-out has ended since is in the timeline, one that had ended before it in any case.
+    Raises CacheUnavailableError.
+    """
+    look, known = seen.look, seen.known
+    timeline = await backends.timelines.read_older(look.viewer_id, version=version, below=start, size=count)
+    if timeline.warmth is not Warmth.WARM or not timeline.covers:
+        return None
+    ids = {*timeline.ids, *look.own_ids, *_open_ids(look, known, start)}
+    if known.pulled:
+        versions = {author: TimelineVersion(version.database, imported) for author, imported in known.pulled.items()}
+        pulled = await backends.pulled_posts.read_merged(versions, position=start, newer=False, size=count)
+        if pulled.cold or pulled.short:
+            return None
+        ids.update(pulled.ids)
+    newest = sorted(ids, reverse=True)[:count]
+    while newest and newest[-1] <= floor:
+        newest.pop()
+    if not look.own_is_whole and newest and newest[-1] < look.own_ids[-1]:
+        # Below the last own post that the look has named there may be others.
+        return None
+    return newest
+
+
+def _open_ids(look: ViewerLook, known: KnownViewer, start: int) -> list[int]:
+    open_posts = look.moment.open_posts
+    assert open_posts is not None, "asked before"
+    sources = known.sources
+    return [
+        post_id
+        for post_id, author_id in zip(open_posts.ids, open_posts.author_ids, strict=True)
+        if author_id in sources and post_id < start
+    ]
+
+
+class _Judge:
+    """Gives candidates their verdicts, on facts of now."""
+
+    def __init__(self, backends: Backends, viewer_id: int, known: KnownViewer, as_of: datetime, floor: int) -> None:
+        self._seal = place_sealer(backends.sealer, viewer_id, floor)
+        self._sources = known.sources
+        self._as_of = as_of
+        self._rules = FeedRules(viewer_id, backends.policy.repeat_window, known.preferences)
+        self._has_words = bool(known.preferences.muted_words)
+
+    async def entries(self, found: Sequence[KnownPost | None]) -> list[FeedEntry] | None:
+        """Those that are shown, in the given order; None where one of them cannot be judged alone."""
+        entries = []
+        for number, known in enumerate(found, start=1):
+            if known is None:
+                continue
+            if not self._can_judge(known):
+                return None
+            if self._has_words and number % _SEARCHED_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            facts = PostFacts(known.post, known.author, self._relation(known.post.author_id))
+            verdict = judge_reason(Reason(facts), self._rules)
+            if verdict.is_valid:
+                entries.append(make_entry(self._seal, facts, (verdict,)))
+        return entries
+
+    def _can_judge(self, known: KnownPost) -> bool:
+        """Whether the post alone decides: nobody has shared it, and no daily limit counts the others of its author."""
+        post = known.post
+        if post.is_plain_share or post.share_count:
+            return False
+        relation = self._sources.get(post.author_id)
+        return relation is None or relation.daily_limit is None
+
+    def _relation(self, author_id: int) -> Relation:
+        relation = self._sources.get(author_id, NO_RELATION)
+        if relation.muted_until is not None and relation.muted_until <= self._as_of:
+            return replace(relation, is_muting=False, muted_until=None)
+        return relation
+
+
+def _degradations(seen: SeenViewer) -> list[FeedDegradation]:
+    look, known = seen.look, seen.known
+    open_posts = look.moment.open_posts
+    assert open_posts is not None, "asked before"
+    for author_id, post_id, since in zip(open_posts.author_ids, open_posts.ids, open_posts.since, strict=True):
+        relation = known.sources.get(author_id)
+        if relation is not None and is_source(relation, post_id) and look.moment.as_of - since > DELAYED_AFTER:
+            return [FeedDegradation.FAN_OUT_DELAYED]
+    return []

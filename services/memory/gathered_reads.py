@@ -1,0 +1,97 @@
+"""Reads of many requests in one statement.
+
+Whoever asks joins the next statement, never one that was sent already: so the answer is always of a moment after the question,
+as if each had asked alone. While statements are under way, questions gather; the busier a process is, the more share one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _Round(Generic[K, V]):
+    """Keys that go together, and who waits for them."""
+
+    __slots__ = ("keys", "waiting")
+
+    def __init__(self) -> None:
+        self.keys: dict[K, None] = {}
+        self.waiting: list[asyncio.Future[Mapping[K, V]]] = []
+
+
+class GatheredReads(Generic[K, V]):
+    """`read` is given all keys of a round and answers for all of them; what it raises, each who waits is given.
+
+    `at_once`: rounds under way at the same time; `max_keys`: of a round, beyond which the next one begins.
+    """
+
+    def __init__(self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], *, at_once: int = 2, max_keys: int = 2_000) -> None:
+        self._read = read
+        self._at_once = at_once
+        self._max_keys = max_keys
+        self._gathering: list[_Round[K, V]] = []
+        self._is_called = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, keys: Iterable[K]) -> Mapping[K, V]:
+        """What `read` says of the keys, and of those of others: look up what you asked for. Raises what `read` raises."""
+        loop = asyncio.get_running_loop()
+        if not self._gathering or len(self._gathering[-1].keys) >= self._max_keys:
+            self._gathering.append(_Round())
+        gathering = self._gathering[-1]
+        for key in keys:
+            gathering.keys[key] = None
+        # A future for each: cancelling one who waits must not cancel the others.
+        waiting: asyncio.Future[Mapping[K, V]] = loop.create_future()
+        gathering.waiting.append(waiting)
+        if len(self._tasks) < self._at_once and not self._is_called:
+            # Not at once: whoever asks within this turn of the loop comes along.
+            self._is_called = True
+            loop.call_soon(self._begin)
+        return await waiting
+
+    async def close(self) -> None:
+        """Gives up what is under way; whoever waits is cancelled."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+        for gathered in self._gathering:
+            for waiting in gathered.waiting:
+                waiting.cancel()
+        self._gathering.clear()
+
+    def _begin(self) -> None:
+        self._is_called = False
+        while self._gathering and len(self._tasks) < self._at_once:
+            gathered = self._gathering.pop(0)
+            if all(waiting.done() for waiting in gathered.waiting):
+                continue
+            task = asyncio.get_running_loop().create_task(self._run(gathered), name="gathered-read")
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._begin()
+
+    async def _run(self, gathered: _Round[K, V]) -> None:
+        try:
+            found = await self._read(list(gathered.keys))
+        except asyncio.CancelledError:
+            for waiting in gathered.waiting:
+                waiting.cancel()
+            raise
+        except Exception as error:
+            for waiting in gathered.waiting:
+                if not waiting.done():
+                    waiting.set_exception(error)
+        else:
+            for waiting in gathered.waiting:
+                if not waiting.done():
+                    waiting.set_result(found)
