@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from starlette.responses import Response as HttpResponse
 
+from graphql_compiler import write_json
 from schema.errors import BAD_REQUEST, INTERNAL, error
 
 JSON_TYPE = "application/json"
@@ -18,10 +17,7 @@ NO_STORE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 def encode_json(value: Any) -> bytes:
     """JSON in UTF-8. A string that UTF-8 cannot hold, echoed in a message, is escaped."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+    return write_json(value)
 
 
 def json_answer(

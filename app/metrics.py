@@ -11,11 +11,18 @@ FEED_SECONDS = Histogram("tidings_feed_request_seconds", "Time to a page of a ho
 TIMELINE_REBUILDS = Counter("tidings_timeline_rebuilds_total", "Cold timelines made from the database by a reader.")
 GRAPHQL_REQUESTS = Counter("tidings_graphql_requests_total", "GraphQL requests over HTTP.", ["type", "outcome"])
 """`type`: query, mutation, subscription, page, unknown. `outcome`: answered, failed, refused, limited, unavailable, error."""
+GRAPHQL_OPERATIONS = Counter("tidings_graphql_operations_total", "GraphQL operations and live events executed.", ["executor"])
+"""`executor`: compiled, or graphql_core: what is new, rare, or cannot be compiled."""
 GRAPHQL_SECONDS = Histogram("tidings_graphql_request_seconds", "Time to answer a GraphQL request.", buckets=_REQUEST_BUCKETS)
 LIVE_SUBSCRIBERS = Gauge("tidings_live_subscribers", "Subscriptions that are open now.", multiprocess_mode="livesum")
 BUDGETS_EXHAUSTED = Counter("tidings_rate_limited_total", "Operations refused because a budget was exhausted.", ["budget"])
 """`budget`: its name in `domain/limits.py`."""
 PUBLICATIONS_REFUSED = Counter("tidings_publications_refused_total", "Texts refused by a rule for what is published.", ["rule"])
+
+
+def note_executor(name: str) -> None:
+    """Counts an execution."""
+    GRAPHQL_OPERATIONS.labels(executor=name).inc()
 
 
 class WebObserver:

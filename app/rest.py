@@ -27,6 +27,7 @@ from app.rest_documents import CREATE_POST, HOME_FEED, LIKE_POST, USER_POSTS, Re
 from app.rest_requests import like_input, page_variables, post_input, user_page_variables
 from app.web_state import address_of, web_state
 from domain.errors import InvalidArgumentError, RateLimitedError, UnavailableError
+from graphql_compiler import plain
 from schema.errors import BAD_USER_INPUT, INTERNAL, UNAUTHENTICATED, UNAVAILABLE, domain_error
 from schema.execution import Response
 
@@ -96,7 +97,9 @@ class RestEndpoint:
         claims = None if token is None else await state.deadline.run(state.verifier.verify(token))
         operation = state.engine.prepare(self.document.query, self.document.operation_name, variables)
         spent = time.perf_counter() - started
-        return await state.execute(operation, claims, address=address_of(request), spent_seconds=spent)
+        response = await state.execute(operation, claims, address=address_of(request), spent_seconds=spent)
+        readable: Response = plain(response)
+        return readable
 
 
 async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:

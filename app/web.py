@@ -23,7 +23,7 @@ from app.graphql_http import graphql_endpoint
 from app.health import livez, readyz
 from app.live_sockets import LiveSockets
 from app.media import media_routes
-from app.metrics import WebObserver
+from app.metrics import WebObserver, note_executor
 from app.metrics_page import metrics_page
 from app.recent_activity import RecentActivity
 from app.rest import rest_routes
@@ -99,7 +99,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 live_hub=live_hub,
                 post_counts=post_counts,
                 notifications=notifications,
-                engine=Engine(has_introspection=settings.has_introspection),
+                engine=Engine(has_introspection=settings.has_introspection, note_executor=note_executor),
                 sockets=sockets,
                 deadline=deadline,
                 addresses=ClientAddresses(settings.trusted_proxies),

@@ -79,7 +79,7 @@ class WebState:
     async def execute(
         self, operation: Operation, claims: Claims | None, *, address: str | None, spent_seconds: float = 0.0
     ) -> Response:
-        """The answer to a query or mutation, or UnavailableError within the deadline.
+        """The answer to a query or mutation, for `write_json`, or UnavailableError within the deadline.
 
         `address`: the client's, as `addresses` gives it. Raises what `charge` and `load_viewer` raise.
         """
@@ -129,7 +129,7 @@ class WebState:
 
     async def _execute(self, operation: Operation, claims: Claims | None, address: str | None) -> Response:
         left = await self.charge(operation, claims, address)
-        response = await self.engine.execute(operation, await self.open_context(claims))
+        response = await self.engine.answer(operation, await self.open_context(claims))
         # A page of a feed is asked for far too often to carry figures that nobody comes near to.
         if left and operation.type is OperationType.MUTATION:
             response["extensions"] = {"rateLimit": {one.budget.name: _to_extension(one) for one in left}}

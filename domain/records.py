@@ -6,7 +6,7 @@ fields need no resolver (a test walks the schema and says so).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -63,6 +63,8 @@ class UserRecord:
     post_count: int
     avatar_key: str | None = None
     """Of a picture among this server's media, which goes before `avatar_url`."""
+    rendered_json: dict[int, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    """Of this very object, for answers: see `graphql_compiler/protocol.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class PostRecord:
     """What a quote or a share passes on."""
     is_plain_share: bool
     """Passes another post on without words: no post of its own but a mark on that one, its *root*."""
+    rendered_json: dict[int, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    """Of this very object, for answers: see `graphql_compiler/protocol.py`."""
 
     @property
     def is_share(self) -> bool:

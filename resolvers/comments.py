@@ -10,8 +10,9 @@ from domain.comments import CommentRecord, can_delete_comment
 from domain.errors import Refusal, RefusedError
 from domain.ids import local_id, to_global_id
 from domain.paging import Connection, Edge, forward_page
-from domain.records import PostRecord, UserRecord
+from domain.records import PostRecord, UserRecord, VisiblePost
 from resolvers.arguments import After, First
+from resolvers.batched import batched
 from resolvers.context import Info, OperationContext, given
 from resolvers.engagement import remember_visible
 from services.engagement.add_comment import add_comment as add_comment_use_case
@@ -35,16 +36,24 @@ class CommentPayload:
 # ---------------------------------------------------------------- fields
 
 
-async def author(root: CommentRecord, info: Info) -> UserRecord:
-    found = await info.context.loaders.users.load(root.author_id)
+def _author(_root: CommentRecord, found: UserRecord | None, _context: OperationContext) -> UserRecord:
     assert found is not None, "a visible comment's author is visible"
     return found
 
 
-async def post(root: CommentRecord, info: Info) -> PostRecord:
-    found = await info.context.loaders.posts.load(root.post_id)
+@batched(loader=lambda context: context.loaders.users, key="author_id", finish=_author)
+async def author(root: CommentRecord, info: Info) -> UserRecord:
+    return _author(root, await info.context.loaders.users.load(root.author_id), info.context)
+
+
+def _post(_root: CommentRecord, found: VisiblePost | None, _context: OperationContext) -> PostRecord:
     assert found is not None, "a visible comment's post is visible"
     return found.post
+
+
+@batched(loader=lambda context: context.loaders.posts, key="post_id", finish=_post)
+async def post(root: CommentRecord, info: Info) -> PostRecord:
+    return _post(root, await info.context.loaders.posts.load(root.post_id), info.context)
 
 
 def viewer_can_delete(root: CommentRecord, info: Info) -> bool:

@@ -12,6 +12,7 @@ from domain.ids import local_id
 from domain.paging import Connection, forward_page
 from domain.records import PostRecord, UserRecord, VisiblePost
 from resolvers.arguments import After, First
+from resolvers.batched import batched
 from resolvers.context import Info, OperationContext, given
 from resolvers.people import to_post_connection
 from resolvers.posts import PostPayload
@@ -28,10 +29,20 @@ _NOTHING = 0
 # ---------------------------------------------------------------- fields
 
 
+@batched(
+    loader=lambda context: context.loaders.marks if context.viewer is not None else None,
+    key="root_id",
+    finish=lambda _root, marks, _context: marks is not None and marks.has_liked,
+)
 async def viewer_has_liked(root: PostRecord, info: Info) -> bool:
     return info.context.viewer_id is not None and (await _marks(root, info)).has_liked
 
 
+@batched(
+    loader=lambda context: context.loaders.marks if context.viewer is not None else None,
+    key="root_id",
+    finish=lambda _root, marks, _context: marks is not None and marks.has_bookmarked,
+)
 async def viewer_has_bookmarked(root: PostRecord, info: Info) -> bool:
     return info.context.viewer_id is not None and (await _marks(root, info)).has_bookmarked
 

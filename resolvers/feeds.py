@@ -11,7 +11,6 @@ from domain.errors import Refusal, RefusedError
 from domain.feed import FeedExplanation, FeedOrder, FeedPage, FeedPosition
 from domain.ids import local_id
 from domain.paging import two_way_page
-from domain.records import PostFacts, VisiblePost
 from resolvers.arguments import After, Before, First, Last
 from resolvers.context import Info, OperationContext, given
 from services.feeds.explain_feed_post import explain_feed_post as explain_feed_post_use_case
@@ -38,8 +37,7 @@ async def feed(
         page=two_way_page(given(first), given(after), given(last), given(before)),
         order=given(order),
     )
-    for entry in page.edges:
-        remember_facts(info, entry.facts)
+    context.loaders.remember_facts([entry.facts for entry in page.edges])
     if page.extras is not None:
         context.loaders.remember_extras(page.extras)
     return page
@@ -74,14 +72,3 @@ async def mark_feed_seen(context: OperationContext, cursor: str) -> PositionPayl
         return PositionPayload(await mark_feed_seen_use_case(context.backends, viewer_id=viewer_id, cursor=cursor))
     except RefusedError as error:
         return PositionPayload(user_errors=list(error.refusals))
-
-
-def remember_facts(info: Info, facts: PostFacts) -> None:
-    """A post of the feed came with its author and what it shares: neither is asked for again."""
-    loaders = info.context.loaders
-    loaders.remember_user(facts.author)
-    loaders.relations.prime(facts.author.id, facts.relation)
-    if facts.root is not None:
-        root = facts.root
-        loaders.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
-        loaders.remember_user(root.author)

@@ -12,6 +12,7 @@ from domain.feed import FeedReason
 from domain.paging import Connection, forward_page
 from domain.records import HashtagRecord, PostRecord, TextEntityRecord
 from resolvers.arguments import After, First
+from resolvers.batched import batched
 from resolvers.context import Info, OperationContext, given
 from resolvers.people import to_post_connection
 from services.hashtags.find_hashtags import find_hashtag
@@ -32,6 +33,11 @@ class HashtagPayload:
 # ---------------------------------------------------------------- fields
 
 
+@batched(
+    loader=lambda context: context.loaders.hashtag_follows if context.viewer is not None else None,
+    key="id",
+    finish=lambda _root, is_following, _context: is_following or False,
+)
 async def viewer_is_following(root: HashtagRecord, info: Info) -> bool:
     if info.context.viewer is None:
         return False
@@ -46,10 +52,12 @@ async def posts(root: HashtagRecord, info: Info, first: First = 20, after: After
     return to_post_connection(context, page)
 
 
+@batched(loader=lambda context: context.loaders.hashtags_by_name, key="hashtag")
 async def named_hashtag(root: TextEntityRecord, info: Info) -> HashtagRecord | None:
     return await info.context.loaders.hashtags_by_name.load(root.hashtag) if root.hashtag is not None else None
 
 
+@batched(loader=lambda context: context.loaders.hashtags, key="hashtag_id")
 async def reason_hashtag(root: FeedReason, info: Info) -> HashtagRecord | None:
     return await info.context.loaders.hashtags.load(root.hashtag_id) if root.hashtag_id is not None else None
 

@@ -15,7 +15,6 @@ from domain.paging import MAX_PAGE_SIZE
 from domain.records import PostCounts, PostRecord
 from resolvers.arguments import EventCursor
 from resolvers.context import Info, given
-from resolvers.feeds import remember_facts
 from services.feeds.wire_events import ChangedPost, MissedEvents, NewPost, RemovedPost, WireEvent
 from services.live.watch_feed import read_missed_events, watch_feed_events, watch_home_feed
 
@@ -77,12 +76,12 @@ async def post_counts(
 
 
 def added_edge(root: NewPost, info: Info) -> FeedEntry:
-    remember_facts(info, root.edge.facts)
+    info.context.loaders.remember_facts([root.edge.facts])
     return root.edge
 
 
 def changed_post(root: ChangedPost, info: Info) -> PostRecord:
-    remember_facts(info, root.facts)
+    info.context.loaders.remember_facts([root.facts])
     return root.facts.post
 
 

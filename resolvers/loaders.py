@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -16,7 +17,7 @@ from domain.engagement import ViewerMarks
 from domain.feed import PageExtras
 from domain.media import MediaRecord
 from domain.notifications import NotificationRecord
-from domain.records import HashtagRecord, Relation, UserRecord, VisiblePost
+from domain.records import HashtagRecord, PostFacts, Relation, UserRecord, VisiblePost
 from services.accounts.find_people import load_viewer_relations, load_visible_users
 from services.backends import Backends
 from services.engagement.find_marks import find_marks
@@ -36,9 +37,41 @@ MAX_BATCH = 1_000
 class KeyLoader(DataLoader[K, V], Generic[K, V]):
     """Loads values by key; None where there is none for this viewer."""
 
+    max_batch_size = MAX_BATCH
+
     def __init__(self, load_many: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+        # As aiodataloader sets it up, without looking anew each time whether its own method is a coroutine function.
+        self.loop = asyncio.get_running_loop()
+        self._cache = {}
+        self._queue = []
         self._load_many = load_many
-        super().__init__(max_batch_size=MAX_BATCH)
+        self.known: dict[K, V] = {}
+        """What came with something else: taken without waiting, by the compiler without a future for each."""
+
+    @staticmethod
+    def get_cache_key(key: K) -> K:
+        """The key itself."""
+        return key
+
+    def prime(self, key: K, value: V) -> KeyLoader[K, V]:
+        """What is known already stays."""
+        if key not in self._cache:
+            self.known.setdefault(key, value)
+        return self
+
+    def prime_many(self, values: Mapping[K, V]) -> None:
+        """The same for many."""
+        if self._cache:
+            values = {key: value for key, value in values.items() if key not in self._cache}
+        self.known.update({**values, **self.known} if self.known else values)
+
+    def clear(self, key: K) -> KeyLoader[K, V]:
+        self.known.pop(key, None)
+        return super().clear(key)
+
+    def clear_all(self) -> KeyLoader[K, V]:
+        self.known.clear()
+        return super().clear_all()
 
     async def batch_load_fn(self, keys: list[K]) -> list[V]:
         found = await self._load_many(keys)
@@ -46,9 +79,13 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
 
     def load(self, key: K) -> asyncio.Future[V]:
         # aiodataloader keeps the future of a load that was cancelled (by a deadline), and would answer with it for ever.
-        known = self._cache.get(key)
-        if known is not None and known.cancelled():
-            self.clear(key)
+        loading = self._cache.get(key)
+        if loading is not None and loading.cancelled():
+            self._cache.pop(key)
+            loading = None
+        if loading is None and key in self.known:
+            loading = self._cache[key] = self.loop.create_future()
+            loading.set_result(self.known[key])
         return super().load(key)
 
 
@@ -57,45 +94,70 @@ class BatchLoader(KeyLoader[int, V], Generic[V]):
 
 
 class Loaders:
-    """The loaders of one operation, for one viewer."""
+    """The loaders of one operation, for one viewer. Each is made at its first use: few operations need many."""
+
+    users: BatchLoader[UserRecord | None]
+    posts: BatchLoader[VisiblePost | None]
+    relations: BatchLoader[Relation]
+    hashtags: BatchLoader[HashtagRecord | None]
+    hashtags_by_name: KeyLoader[str, HashtagRecord | None]
+    hashtag_follows: BatchLoader[bool]
+    shared_roots: BatchLoader[bool]
+    notifications: BatchLoader[NotificationRecord | None]
+    marks: BatchLoader[ViewerMarks]
+    comments: BatchLoader[CommentRecord | None]
+    media: BatchLoader[MediaRecord | None]
+    post_media: BatchLoader[list[MediaRecord]]
 
     def __init__(self, backends: Backends, viewer_id: int | None) -> None:
         self._backends = backends
         self._viewer_id = viewer_id
-        self.users: BatchLoader[UserRecord | None] = BatchLoader(self._load_users)
-        self.posts: BatchLoader[VisiblePost | None] = BatchLoader(self._load_posts)
-        self.relations: BatchLoader[Relation] = BatchLoader(self._load_relations)
-        self.hashtags: BatchLoader[HashtagRecord | None] = BatchLoader(self._load_hashtags)
-        self.hashtags_by_name: KeyLoader[str, HashtagRecord | None] = KeyLoader(self._load_hashtags_by_name)
-        self.hashtag_follows: BatchLoader[bool] = BatchLoader(self._load_hashtag_follows)
-        self.shared_roots: BatchLoader[bool] = BatchLoader(self._load_shared_roots)
-        self.notifications: BatchLoader[NotificationRecord | None] = BatchLoader(self._load_notifications)
-        self.marks: BatchLoader[ViewerMarks] = BatchLoader(self._load_marks)
-        self.comments: BatchLoader[CommentRecord | None] = BatchLoader(self._load_comments)
-        self.media: BatchLoader[MediaRecord | None] = BatchLoader(self._load_media)
-        self.post_media: BatchLoader[list[MediaRecord]] = BatchLoader(self._load_post_media)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            load_many = None if name.startswith("_") else getattr(type(self), f"_load_{name}", None)
+            if load_many is None:
+                raise AttributeError(name)
+            loader = self.__dict__[name] = KeyLoader(partial(load_many, self))
+            return loader
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
         """A visible post came with its author and the viewer's relation to them: neither is asked for again."""
-        for item in posts:
-            self.remember_user(item.author)
-            self.relations.prime(item.author.id, item.relation)
+        found = list(posts)
+        self.users.prime_many({item.author.id: item.author for item in found})
+        self.relations.prime_many({item.author.id: item.relation for item in found})
+
+    def remember_facts(self, entries: Iterable[PostFacts]) -> None:
+        """Posts of the feed came with their authors and what they share: neither is asked for again."""
+        users, relations = {}, {}
+        for facts in entries:
+            author = facts.author
+            users[author.id] = author
+            relations[author.id] = facts.relation
+            root = facts.root
+            if root is not None:
+                users.setdefault(root.author.id, root.author)
+                self.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
+        self.users.prime_many(users)
+        self.relations.prime_many(relations)
 
     def remember_extras(self, extras: PageExtras) -> None:
         """What came with a page, so that nobody is asked for it."""
-        self.remember_authors(post for post in extras.posts.values() if post is not None)
-        for post_id, visible in extras.posts.items():
-            self.posts.prime(post_id, visible)
-        for root_id, is_shared in extras.shared_roots.items():
-            self.shared_roots.prime(root_id, is_shared)
-        for root_id, marks in extras.marks.items():
-            self.marks.prime(root_id, marks)
-        for user_id, relation in extras.relations.items():
-            self.relations.prime(user_id, relation)
-        for post_id, media in extras.media.items():
-            self.post_media.prime(post_id, media)
-        for hashtag in extras.hashtags.values():
-            self.hashtags.prime(hashtag.id, hashtag)
+        if extras.posts:
+            self.remember_authors(post for post in extras.posts.values() if post is not None)
+        if extras.posts:
+            self.posts.prime_many(extras.posts)
+        if extras.shared_roots:
+            self.shared_roots.prime_many(extras.shared_roots)
+        if extras.marks:
+            self.marks.prime_many(extras.marks)
+        if extras.relations:
+            self.relations.prime_many(extras.relations)
+        if extras.media:
+            self.post_media.prime_many(extras.media)
+        if extras.hashtags:
+            self.hashtags.prime_many({hashtag.id: hashtag for hashtag in extras.hashtags.values()})
 
     def remember_user(self, user: UserRecord) -> None:
         self.users.prime(user.id, user)

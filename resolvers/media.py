@@ -9,10 +9,11 @@ from domain.errors import Refusal, RefusalCode, RefusedError, refused
 from domain.ids import local_id
 from domain.media import MediaRecord
 from domain.records import PostRecord, UserRecord
+from resolvers.batched import batched, stable
 from resolvers.context import Info, OperationContext
 from services.media.create_upload import create_upload
 from services.media.finish_upload import finish_upload
-from services.media.media_address import find_address, find_avatar_address, find_thumbnail_address
+from services.media.media_address import Address, find_address, find_avatar_address, find_thumbnail_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +38,22 @@ class MediaPayload:
 # ---------------------------------------------------------------- fields
 
 
-async def url(root: MediaRecord, info: Info) -> str | None:
-    return await find_address(info.context.backends, root)
+@stable
+def url(root: MediaRecord, info: Info) -> Address:
+    return find_address(info.context.backends, root)
 
 
-async def thumbnail_url(root: MediaRecord, info: Info) -> str | None:
-    return await find_thumbnail_address(info.context.backends, root)
+@stable
+def thumbnail_url(root: MediaRecord, info: Info) -> Address:
+    return find_thumbnail_address(info.context.backends, root)
 
 
-async def avatar_url(root: UserRecord, info: Info) -> str | None:
-    return await find_avatar_address(info.context.backends, root)
+@stable
+def avatar_url(root: UserRecord, info: Info) -> Address:
+    return find_avatar_address(info.context.backends, root)
 
 
+@batched(loader=lambda context: context.loaders.post_media, key="id")
 async def post_media(root: PostRecord, info: Info) -> Sequence[MediaRecord]:
     return await info.context.loaders.post_media.load(root.id)
 

@@ -14,31 +14,38 @@ from domain.notifications import NotificationRecord
 from domain.paging import MAX_PAGE_SIZE
 from domain.records import HashtagRecord, PostRecord, UserRecord
 from resolvers.arguments import NodeId, NodeIds
+from resolvers.batched import stable
 from resolvers.context import Info, OperationContext
 
 Record = UserRecord | PostRecord | HashtagRecord | CommentRecord | NotificationRecord | MediaRecord
 
 
+@stable
 def user_id(root: UserRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("User", root.id))
 
 
+@stable
 def post_id(root: PostRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Post", root.id))
 
 
+@stable
 def hashtag_id(root: HashtagRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Hashtag", root.id))
 
 
+@stable
 def notification_id(root: NotificationRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Notification", root.id))
 
 
+@stable
 def comment_id(root: CommentRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Comment", root.id))
 
 
+@stable
 def media_id(root: MediaRecord) -> strawberry.ID:
     return strawberry.ID(to_global_id("Media", root.id))
 

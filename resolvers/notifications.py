@@ -15,6 +15,7 @@ from domain.notifications import NotificationRecord
 from domain.paging import Connection, forward_page
 from domain.records import PostRecord, UserRecord
 from resolvers.arguments import After, First
+from resolvers.batched import batched
 from resolvers.context import Info, OperationContext, given
 from services.notifications.count_unread import count_unread
 from services.notifications.list_notifications import list_notifications
@@ -32,16 +33,26 @@ class NotificationsReadPayload:
 # ---------------------------------------------------------------- fields
 
 
-async def actors(root: NotificationRecord, info: Info) -> list[UserRecord]:
-    found = await info.context.loaders.users.load_many(list(root.actor_ids))
+def _visible(_root: NotificationRecord, found: list[UserRecord | None], _context: OperationContext) -> list[UserRecord]:
     return [user for user in found if user is not None]
 
 
+@batched(loader=lambda context: context.loaders.users, key="actor_ids", finish=_visible, is_many=True)
+async def actors(root: NotificationRecord, info: Info) -> list[UserRecord]:
+    return _visible(root, await info.context.loaders.users.load_many(list(root.actor_ids)), info.context)
+
+
+@batched(
+    loader=lambda context: context.loaders.posts,
+    key="post_id",
+    finish=lambda _root, found, _context: found.post if found is not None else None,
+)
 async def post(root: NotificationRecord, info: Info) -> PostRecord | None:
     found = await info.context.loaders.posts.load(root.post_id) if root.post_id is not None else None
     return found.post if found is not None else None
 
 
+@batched(loader=lambda context: context.loaders.comments, key="comment_id")
 async def comment(root: NotificationRecord, info: Info) -> CommentRecord | None:
     return await info.context.loaders.comments.load(root.comment_id) if root.comment_id is not None else None
 

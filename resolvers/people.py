@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -11,6 +13,7 @@ from domain.errors import Refusal, RefusedError
 from domain.paging import Connection, Edge, forward_page
 from domain.records import NO_RELATION, FollowState, PostRecord, Relation, UserRecord, VisiblePost
 from resolvers.arguments import After, First, Username
+from resolvers.batched import batched
 from resolvers.context import Info, OperationContext, given
 from services.accounts.find_people import find_user
 from services.accounts.update_profile import update_profile as update_profile_use_case
@@ -23,6 +26,8 @@ from services.graph.list_people import (
 )
 from services.media.choose_avatar import own_media_id
 from services.posts.list_user_posts import list_user_posts
+
+R = TypeVar("R", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +46,59 @@ def is_viewer(root: UserRecord, info: Info) -> bool:
     return root.id == info.context.viewer_id
 
 
+def _relation_key(root: UserRecord, context: OperationContext) -> int | None:
+    """None where it is known that there is none."""
+    return root.id if context.viewer is not None and root.id != context.viewer_id else None
+
+
+def _by_relation(tell: Callable[[Relation], Any]) -> Callable[[R], R]:
+    """Marks a field that is told by how the viewer stands to the account."""
+    return batched(
+        loader=lambda context: context.loaders.relations,
+        key=_relation_key,
+        finish=lambda _root, relation, _context: tell(relation or NO_RELATION),
+    )
+
+
 async def _relation(root: UserRecord, info: Info) -> Relation:
     if info.context.viewer is None or is_viewer(root, info):
         return NO_RELATION
     return await info.context.loaders.relations.load(root.id)
 
 
-async def viewer_follow_state(root: UserRecord, info: Info) -> FollowState:
-    relation = await _relation(root, info)
+def _follow_state(relation: Relation) -> FollowState:
     if relation.follows:
         return FollowState.FOLLOWING
     return FollowState.REQUESTED if relation.has_requested else FollowState.NOT_FOLLOWING
 
 
+@_by_relation(_follow_state)
+async def viewer_follow_state(root: UserRecord, info: Info) -> FollowState:
+    return _follow_state(await _relation(root, info))
+
+
+@_by_relation(lambda relation: relation.is_followed_by)
 async def follows_viewer(root: UserRecord, info: Info) -> bool:
     return (await _relation(root, info)).is_followed_by
 
 
+@_by_relation(lambda relation: relation if relation.follows else None)
 async def viewer_follow(root: UserRecord, info: Info) -> Relation | None:
     relation = await _relation(root, info)
     return relation if relation.follows else None
 
 
+@_by_relation(lambda relation: relation.is_muting)
 async def viewer_is_muting(root: UserRecord, info: Info) -> bool:
     return (await _relation(root, info)).is_muting
 
 
+@_by_relation(lambda relation: relation.muted_until)
 async def viewer_muted_until(root: UserRecord, info: Info) -> datetime | None:
     return (await _relation(root, info)).muted_until
 
 
+@_by_relation(lambda relation: relation.is_blocking)
 async def viewer_is_blocking(root: UserRecord, info: Info) -> bool:
     return (await _relation(root, info)).is_blocking
 

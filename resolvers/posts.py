@@ -13,6 +13,7 @@ from domain.ids import local_id, to_global_id
 from domain.paging import Connection, forward_page
 from domain.records import LocationRecord, PostRecord, TextEntityRecord, UserRecord, Visibility
 from resolvers.arguments import After, First, NodeId
+from resolvers.batched import batched, stable
 from resolvers.context import Info, OperationContext, given
 from services.feeds.find_feed_entry import find_feed_entry
 from services.idempotency.answer_once import ResultGoneError
@@ -40,16 +41,22 @@ class PostPayload:
 # ---------------------------------------------------------------- fields
 
 
-async def author(root: PostRecord, info: Info) -> UserRecord:
-    found = await info.context.loaders.users.load(root.author_id)
+def _author(_root: PostRecord, found: UserRecord | None, _context: OperationContext) -> UserRecord:
     assert found is not None, "a visible post's author is visible"
     return found
 
 
+@batched(loader=lambda context: context.loaders.users, key="author_id", finish=_author)
+async def author(root: PostRecord, info: Info) -> UserRecord:
+    return _author(root, await info.context.loaders.users.load(root.author_id), info.context)
+
+
+@stable
 def entities(root: PostRecord) -> list[TextEntityRecord]:
     return to_records(root.entity_rows)
 
 
+@batched(loader=lambda context: context.loaders.users, key="user_id")
 async def mentioned_user(root: TextEntityRecord, info: Info) -> UserRecord | None:
     return await info.context.loaders.users.load(root.user_id) if root.user_id is not None else None
 
@@ -62,10 +69,20 @@ def can_edit(root: PostRecord, info: Info) -> bool:
     return is_own(root, info) and not root.is_plain_share
 
 
+@batched(
+    loader=lambda context: context.loaders.shared_roots if context.viewer is not None else None,
+    key="root_id",
+    finish=lambda _root, has_shared, _context: has_shared or False,
+)
 async def viewer_has_shared(root: PostRecord, info: Info) -> bool:
     return info.context.viewer_id is not None and await info.context.loaders.shared_roots.load(root.root_id)
 
 
+@batched(
+    loader=lambda context: context.loaders.posts,
+    key="shared_post_id",
+    finish=lambda _root, found, _context: found.post if found is not None else None,
+)
 async def shared_post(root: PostRecord, info: Info) -> PostRecord | None:
     return await _visible(info.context, root.shared_post_id)
 

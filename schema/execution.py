@@ -1,9 +1,9 @@
-"""Executes operations on graphql-core, under our limits and our errors. Transports call this and nothing below it."""
+"""Executes operations, compiled or on graphql-core, under our limits and our errors. Transports call this and nothing below."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -17,6 +17,7 @@ from graphql.execution import (
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graphql_compiler import CompiledOperations, Result, plain
 from resolvers.context import OperationContext
 from schema.build import graphql_core_schema
 from schema.documents import Document, Documents, RequestError
@@ -25,7 +26,7 @@ from schema.limits import check_size
 from schema.live_templates import Beats
 
 Response = dict[str, Any]
-"""`data` and `errors` as the specification says."""
+"""`data` and `errors` as the specification says. `plain` makes one that can be read of one that can only be written."""
 
 
 class LiveAnswer(NamedTuple):
@@ -69,8 +70,11 @@ class Operation:
 class Engine:
     """Prepares and executes operations of one process."""
 
-    def __init__(self, *, has_introspection: bool) -> None:
+    def __init__(self, *, has_introspection: bool, note_executor: Callable[[str], None] = lambda _name: None) -> None:
+        """`note_executor`: called for each execution with `compiled` or `graphql_core`."""
         self._documents = Documents(has_introspection=has_introspection)
+        self._compiled = CompiledOperations(graphql_core_schema(), hide_suggestions=True)
+        self._note_executor = note_executor
         self.beats = Beats()
 
     def prepare(self, query: str, operation_name: str | None, variables: dict[str, Any] | None) -> Operation:
@@ -84,6 +88,14 @@ class Engine:
 
     async def execute(self, operation: Operation, context: OperationContext) -> Response:
         """The answer to a query or mutation."""
+        response: Response = plain(await self.answer(operation, context))
+        return response
+
+    async def answer(self, operation: Operation, context: OperationContext) -> Response:
+        """The same for `write_json` alone: rendered parts stand in its data."""
+        result: Any = await self._execute_compiled(operation, context)
+        if result is not None:
+            return _to_response(result)
         result = execute(
             graphql_core_schema(),
             operation.document.ast,
@@ -107,12 +119,24 @@ class Engine:
         return dict(get_argument_values(subscription.fields[field.name.value], field, executor.variable_values))
 
     async def execute_event(self, operation: Operation, context: OperationContext, event: object) -> Response:
-        """The answer to one event of a subscription, in a context of its own."""
+        """The answer to one event of a subscription, in a context of its own, for `write_json`."""
+        compiled = await self._execute_compiled(operation, context.for_event(), event)
+        if compiled is not None:
+            return _to_response(compiled)
         executor = self._executor(operation, context)
         if isinstance(executor, list):
             return to_response(ExecutionResult(None, errors=executor))
         result: Any = execute_subscription_event(executor.build_per_event_executor(event))
         return to_response(await result if inspect.isawaitable(result) else result)
+
+    async def _execute_compiled(self, operation: Operation, context: OperationContext, root: object = None) -> Result | None:
+        """None: the operation is graphql-core's to execute."""
+        ast, result = operation.document.ast, None
+        if ast.loc is not None:
+            ready = self._compiled.find(ast.loc.source.body, ast, operation.node, operation.variables)
+            result = await ready.execute(root, context) if ready is not None else None
+        self._note_executor("compiled" if result is not None else "graphql_core")
+        return result
 
     def _executor(self, operation: Operation, context: OperationContext) -> Any:
         """Or a list of what is wrong with the variables."""
@@ -140,9 +164,8 @@ class Engine:
 
         try:
             async for event in events:
-                result: Any = execute_subscription_event(executor.build_per_event_executor(event))
-                response = to_response(await result if inspect.isawaitable(result) else result)
-                yield LiveAnswer(response, getattr(event, "cursor", None))
+                response = await self.execute_event(operation, context, event)
+                yield LiveAnswer(plain(response), getattr(event, "cursor", None))
         except GraphQLError as failure:
             yield LiveAnswer({"errors": [format_error(failure)]})
         except Exception as failure:
@@ -151,6 +174,10 @@ class Engine:
             close = getattr(events, "aclose", None)
             if close is not None:
                 await close()
+
+
+def _to_response(result: Result) -> Response:
+    return to_response(ExecutionResult(result.tree, result.errors or None))
 
 
 def to_response(result: ExecutionResult) -> Response:

@@ -23,6 +23,7 @@ def represents(*record_classes: type) -> Callable[[T], T]:
         def is_type_of(value: Any, _info: Any) -> bool:
             return isinstance(value, record_classes)
 
+        is_type_of.by_class = True  # type: ignore[attr-defined]  # so that the compiler asks once a class
         definition.is_type_of = is_type_of
         graphql_type.__tidings_records__ = record_classes  # type: ignore[attr-defined]
         return graphql_type

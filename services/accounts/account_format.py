@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -16,8 +16,9 @@ FORMAT = 2
 """Another version of the format, or of the record, is another number: what cannot be read is not there."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIELDS = attrgetter(*UserRecord.__dataclass_fields__)
-_CREATED = list(UserRecord.__dataclass_fields__).index("created_at")
+_NAMES = [each.name for each in fields(UserRecord) if each.init]
+_FIELDS = attrgetter(*_NAMES)
+_CREATED = _NAMES.index("created_at")
 
 
 def pack_account(user: UserRecord, place: StampPlace) -> bytes:

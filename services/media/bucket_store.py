@@ -64,8 +64,9 @@ class BucketStore:
                     continue
 
     async def public_address(self, key: str) -> str:
-        if self._cdn_url:
-            return f"{self._cdn_url}/{key}"
+        lasting = self.lasting_address(key)
+        if lasting is not None:
+            return lasting
         now = time.monotonic()
         known = self._addresses.get(key)
         if known is not None and now - known[0] < _REUSE_SECONDS:
@@ -77,6 +78,9 @@ class BucketStore:
         if len(self._addresses) > _REMEMBERED:
             self._addresses.popitem(last=False)
         return url
+
+    def lasting_address(self, key: str) -> str | None:
+        return f"{self._cdn_url}/{key}" if self._cdn_url else None
 
     async def find_old_uploads(self, *, older_than_seconds: float, most: int) -> list[str]:
         before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)

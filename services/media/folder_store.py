@@ -82,6 +82,9 @@ class FolderStore:
         await self._run(lambda: _remove(paths))
 
     async def public_address(self, key: str) -> str:
+        return self.lasting_address(key)
+
+    def lasting_address(self, key: str) -> str:
         return f"{self._front}/{key}"
 
     async def find_old_uploads(self, *, older_than_seconds: float, most: int) -> list[str]:

@@ -1,27 +1,35 @@
-"""Where clients get what may be shown to them."""
+"""Where clients get what may be shown to them: at once where addresses last, to be awaited where they have to be signed."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable
 
 from domain.media import MediaRecord, MediaState
 from domain.records import UserRecord
 from services.backends import Backends
 
+Address = str | None | Awaitable[str | None]
 
-async def find_address(backends: Backends, media: MediaRecord) -> str | None:
+
+def find_address(backends: Backends, media: MediaRecord) -> Address:
     """Of the picture; None unless it is READY."""
-    return await _address(backends, media.public_key if media.state is MediaState.READY else None)
+    return _address(backends, media.public_key if media.state is MediaState.READY else None)
 
 
-async def find_thumbnail_address(backends: Backends, media: MediaRecord) -> str | None:
+def find_thumbnail_address(backends: Backends, media: MediaRecord) -> Address:
     """Of the small picture; None unless it is READY."""
-    return await _address(backends, media.thumbnail_key if media.state is MediaState.READY else None)
+    return _address(backends, media.thumbnail_key if media.state is MediaState.READY else None)
 
 
-async def find_avatar_address(backends: Backends, user: UserRecord) -> str | None:
+def find_avatar_address(backends: Backends, user: UserRecord) -> Address:
     """Of the account's own picture, otherwise of the one that its tokens or an import named; None where it has none."""
-    return await _address(backends, user.avatar_key) or user.avatar_url
+    if user.avatar_key is None or backends.media.store is None:
+        return user.avatar_url
+    return _address(backends, user.avatar_key)
 
 
-async def _address(backends: Backends, key: str | None) -> str | None:
+def _address(backends: Backends, key: str | None) -> Address:
     store = backends.media.store
-    return await store.public_address(key) if key is not None and store is not None else None
+    if key is None or store is None:
+        return None
+    return store.lasting_address(key) or store.public_address(key)

@@ -62,5 +62,8 @@ class MediaStore(Protocol):
     async def public_address(self, key: str) -> str:
         """Where clients get it."""
 
+    def lasting_address(self, key: str) -> str | None:
+        """The same where it never changes; None where addresses are signed and run out."""
+
     async def find_old_uploads(self, *, older_than_seconds: float, most: int) -> list[str]:
         """Keys of uploads, whole or broken off, that were last written so long ago."""

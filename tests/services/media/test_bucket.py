@@ -10,7 +10,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -29,7 +29,7 @@ from services.media.collect_media import collect_media, sweep_uploads
 from services.media.create_upload import AwaitedUpload, create_upload
 from services.media.find_media import find_media
 from services.media.finish_upload import finish_upload
-from services.media.media_address import find_address, find_thumbnail_address
+from services.media.media_address import Address, find_address, find_thumbnail_address
 from services.media.process_upload import ProcessingOutcome, process_next_upload
 from settings import Settings
 from tests.pictures import picture, png
@@ -84,6 +84,10 @@ async def offer(world: World, content: bytes, content_type: str = "image/png") -
     )
 
 
+async def _waited(address: Address) -> str | None:
+    return await address if isinstance(address, Awaitable) else address
+
+
 async def put(made: AwaitedUpload, content: bytes, url: str | None = None) -> int:
     async with httpx.AsyncClient(timeout=20) as client:
         return (await client.put(url or made.offer.url, content=content, headers=dict(made.offer.headers))).status_code
@@ -101,8 +105,8 @@ async def test_the_whole_way(ada: World) -> None:
     assert media is not None
     async with httpx.AsyncClient(timeout=20) as client:
         for address, kind in (
-            (await find_address(ada.backends, media), "image/jpeg"),
-            (await find_thumbnail_address(ada.backends, media), "image/webp"),
+            (await _waited(find_address(ada.backends, media)), "image/jpeg"),
+            (await _waited(find_thumbnail_address(ada.backends, media)), "image/webp"),
         ):
             assert address is not None
             answer = await client.get(address)
@@ -111,7 +115,9 @@ async def test_the_whole_way(ada: World) -> None:
             assert b"SECRET" not in answer.content
             assert (await client.get(address.partition("?")[0])).status_code >= 400
             assert (await client.get(address.replace("X-Amz-Expires=7200", "X-Amz-Expires=7201"))).status_code == 403
-    assert await find_address(ada.backends, media) == await find_address(ada.backends, media), "browsers know it again"
+    assert await _waited(find_address(ada.backends, media)) == await _waited(find_address(ada.backends, media)), (
+        "browsers know it again"
+    )
     assert await keys(ada) == {media.public_key, media.thumbnail_key}
     await execute(ada, "UPDATE media SET collect_at = clock_timestamp()")
     assert await collect_media(ada.backends) == 1

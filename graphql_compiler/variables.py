@@ -1,0 +1,101 @@
+"""Variables of an operation, coerced as graphql-core does."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLError,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLNamedType,
+    GraphQLSchema,
+    GraphQLString,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+    is_non_null_type,
+)
+from graphql.execution.values import get_variable_values
+from graphql.utilities import type_from_ast
+
+_MISSING = object()
+_CLASSES: list[tuple[GraphQLNamedType, type]] = [
+    (GraphQLString, str),
+    (GraphQLID, str),
+    (GraphQLBoolean, bool),
+    (GraphQLInt, int),
+]
+
+
+class _Plain(NamedTuple):
+    """A variable of a built-in scalar: the class of its usual values, whether it may be null, what it is if left out."""
+
+    name: str
+    usual: Any
+    is_nullable: bool
+    default: Any
+
+
+class Variables:
+    """Coerces what a request brings. Usual values of built-in scalars are told at a glance; the rest is graphql-core's."""
+
+    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, *, hide_suggestions: bool) -> None:
+        self._schema = schema
+        self._definitions = operation.variable_definitions or ()
+        self._hide_suggestions = hide_suggestions
+        self._plain: list[_Plain] | None = []
+        for definition in self._definitions:
+            known = _plain(schema, definition)
+            if known is None:
+                self._plain = None
+                break
+            self._plain.append(known)
+
+    def coerce(self, raw: dict[str, Any]) -> dict[str, Any] | list[GraphQLError]:
+        """By name; or what is wrong with them."""
+        if self._plain is not None:
+            values = self._coerce_plain(self._plain, raw)
+            if values is not None:
+                return values
+        coerced = get_variable_values(
+            self._schema, self._definitions, raw, max_errors=50, hide_suggestions=self._hide_suggestions
+        )
+        return coerced if isinstance(coerced, list) else coerced.coerced
+
+    @staticmethod
+    def _coerce_plain(plain: list[_Plain], raw: dict[str, Any]) -> dict[str, Any] | None:
+        values = {}
+        for name, class_, is_nullable, default in plain:
+            value = raw.get(name, _MISSING)
+            if value.__class__ is class_:
+                if class_ is int and not -2147483648 <= value <= 2147483647:
+                    return None
+                values[name] = value
+            elif value is _MISSING and default is not _MISSING:
+                values[name] = default
+            elif not is_nullable:
+                return None
+            elif value is None:
+                values[name] = None
+            elif value is not _MISSING:
+                return None
+        return values
+
+
+def _plain(schema: GraphQLSchema, definition: VariableDefinitionNode) -> _Plain | None:
+    is_nullable = not isinstance(definition.type, NonNullTypeNode)
+    type_ = type_from_ast(schema, definition.type)
+    if is_non_null_type(type_):
+        type_ = type_.of_type
+    for built_in, class_ in _CLASSES:
+        if type_ is built_in:
+            name, default = definition.variable.name.value, _MISSING
+            if definition.default_value is not None:
+                coerced = get_variable_values(schema, [definition], {})
+                if isinstance(coerced, list):
+                    return None
+                default = coerced.coerced[name]
+            return _Plain(name, class_, is_nullable, default)
+    return None
