@@ -47,7 +47,7 @@ async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         request_id = secrets.token_hex(8)
         log.exception("graphql.request_failed", request_id=request_id)
         response, kind, outcome = internal_error(request_id), "unknown", "error"
-    metrics.GRAPHQL_REQUESTS.labels(type=kind, outcome=outcome).inc()
+    metrics.requests(kind, outcome).inc()
     metrics.GRAPHQL_SECONDS.observe(time.perf_counter() - started)
     await response(scope, receive, send)
 

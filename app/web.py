@@ -123,8 +123,9 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
 
 
 class _Application(Starlette):
-    """Without middleware nothing stands between the server and the endpoint that nearly all requests are for, which answers every
-    method and every failure itself: a tenth of a request's price.
+    """Without middleware nothing stands between the server and the endpoint that nearly all requests are for.
+
+    That endpoint answers every method and every failure itself; routing and its wrappers are a tenth of a request's price.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

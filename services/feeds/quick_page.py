@@ -126,8 +126,7 @@ async def _candidates(
     ids = {*timeline.ids, *_open_ids(look, known, start)}
     ids.update(post_id for post_id in look.own_ids if post_id < start)
     if known.pulled:
-        versions = {author: TimelineVersion(version.database, imported) for author, imported in known.pulled.items()}
-        pulled = await backends.pulled_posts.read_merged(versions, position=start, newer=False, size=count)
+        pulled = await backends.pulled_posts.read_merged(known.pulled, position=start, newer=False, size=count)
         if pulled.cold or pulled.short:
             return None
         ids.update(pulled.ids)
