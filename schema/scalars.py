@@ -9,7 +9,6 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-
 _MILLISECONDS = [f".{number:03}Z" for number in range(1_000)]
 
 
