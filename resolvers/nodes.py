@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+import strawberry
+
 from domain.comments import CommentRecord
 from domain.errors import InvalidArgumentError
 from domain.ids import from_global_id, to_global_id
