@@ -1,8 +1,8 @@
 """Answers every query of a test run by both executors: `pytest -p tests.graphql_compiler.both_executors tests/stories`.
 
 The compiler answers first, at the first use of an operation, and what resolvers have given it is taken down. Then graphql-core
-answers from the same: same records, same exceptions, same loaders. Both must be the same bytes, with the same errors. At the end
-of the run it is told how many queries were compared; differences fail the run, and the test.
+answers from the same: same records, same exceptions, same loaders. Both must be the same bytes, with the same errors. At the
+end it is told how many queries were compared; differences fail the run, and the test.
 """
 
 from __future__ import annotations
