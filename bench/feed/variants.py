@@ -82,7 +82,17 @@ OWN_VARIANTS = (
         environment=_TIDINGS_ENVIRONMENT,
     ),
     Variant(
-        "bare", "bare hand-written endpoint, the same reads, no rules", _python("bench.peers.bare_endpoint"), keeps_pages=True
+        "same-reads",
+        "bare hand-written endpoint with the same reads, no rules",
+        _python("bench.peers.same_reads_endpoint"),
+        keeps_pages=True,
+        environment=_TIDINGS_ENVIRONMENT,
+    ),
+    Variant(
+        "fewest-reads",
+        "bare hand-written endpoint with the fewest reads, no rules",
+        _python("bench.peers.fewest_reads_endpoint"),
+        keeps_pages=True,
     ),
     Variant("static", "static bytes on bare ASGI", _python("bench.peers.static_answer"), has_pages=False),
     Variant(
