@@ -14,7 +14,7 @@ from pathlib import Path
 from app.stack.ports import LOOPBACK, free_port
 from app.stack.processes import ChildProcess
 from app.stack.urls import ServerUrls
-from bench.feed.variants import Variant
+from bench.feed.variant import Variant
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 4.0
