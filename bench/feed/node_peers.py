@@ -19,8 +19,8 @@ _FOLDER = Path(__file__).resolve().parent.parent / "peers" / "node"
 _INSTALL_SECONDS = 600.0
 _OLDEST_NODE = 20
 _GRAFAST_QUERY = (
-    "query($viewer:BigInt!,$below:BigInt!,$size:Int!,$n:Int!){feed(viewer:$viewer,below:$below,size:$size,first:$n){edges{cursor "
-    "node{rowId text createdAt likeCount commentCount viewerHasLiked(viewer:$viewer) "
+    "query($viewer:BigInt!,$below:BigInt!,$size:Int!,$n:Int!){feed(viewer:$viewer,below:$below,size:$size,first:$n){"
+    "edges{cursor node{rowId text createdAt likeCount commentCount viewerHasLiked(viewer:$viewer) "
     "author{rowId username displayName avatarUrl}}} pageInfo{hasNextPage endCursor}}}"
 )
 

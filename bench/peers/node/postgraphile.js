@@ -9,6 +9,16 @@ import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 
 const POOL_SIZE = 10;
 
+// Grafast asks for it, and Node has it from 22 on.
+Promise.withResolvers ??= function withResolvers() {
+  let resolve, reject;
+  const promise = new Promise((one, other) => {
+    resolve = one;
+    reject = other;
+  });
+  return { promise, resolve, reject };
+};
+
 const instance = postgraphile({
   extends: [PostGraphileAmberPreset],
   pgServices: [
