@@ -20,10 +20,12 @@ from pathlib import Path
 from app.stack.servers import EmbeddedServers
 from bench.feed.kept_world import WorldError, kept_world
 from bench.feed.load import LoadError, Run, run_load
+from bench.feed.node_peers import make_ready
 from bench.feed.report import Figures, median_figures, to_markdown, to_svg
 from bench.feed.running import RunningVariant, running_variants
 from bench.feed.same_pages import DifferentPagesError, check_same_pages
-from bench.feed.variants import OWN_VARIANTS, TIDINGS, Variant
+from bench.feed.variant import Variant
+from bench.feed.variants import OWN_VARIANTS, TIDINGS, all_variants
 from bench.feed.world_shape import DEFAULT, LARGE, SMALL, WorldSize
 
 COMPARED_VIEWERS = 120
@@ -31,8 +33,6 @@ _WARMING_CONNECTIONS = 8
 _WARMING_SECONDS = 2.0
 _FAILURES_ALLOWED = 0.2
 """Share of answers that say UNAVAILABLE, as they do within two seconds where the machine is too busy; told with the figures."""
-_VIEWERS_KEPT = 20_000
-"""Of a larger world as many different viewers ask."""
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of one run of one variant")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--viewers", type=int, default=20_000, help="so many different ones ask, at random")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="variants by name; tidings is always there")
     parser.add_argument("--half", action="store_true", help="latencies at half of the maximal rate, too")
     parser.add_argument("--output", type=Path, default=Path("feed_query"), help="OUTPUT.md and OUTPUT.svg are written")
@@ -64,10 +65,12 @@ def main() -> None:
 
 def measure(servers: EmbeddedServers, options: argparse.Namespace, folder: Path) -> list[Figures]:
     """Medians of the rounds, one a variant. Raises LoadError, DifferentPagesError."""
-    with running_variants(chosen_variants(options.only), servers.urls, folder) as running:
+    variants = chosen_variants(options.only)
+    make_ready(variants, servers.urls.database_url)
+    with running_variants(variants, servers.urls, folder) as running:
         size: WorldSize = options.size
         print(f"{check_same_pages(running, size.users, count=COMPARED_VIEWERS):,} entries are the same everywhere", flush=True)
-        viewers = range(1, 1 + min(size.users, _VIEWERS_KEPT))
+        viewers = range(1, 1 + min(size.users, options.viewers))
         requests = {one.variant.name: [one.variant.request(viewer) for viewer in viewers] for one in running}
         for one in running:
             _warm(one, requests[one.variant.name], options)
@@ -88,7 +91,9 @@ def measure(servers: EmbeddedServers, options: argparse.Namespace, folder: Path)
 
 def chosen_variants(only: Sequence[str] | None) -> list[Variant]:
     """Tidings first. Raises SystemExit for a name that nobody has."""
-    known = {variant.name: variant for variant in OWN_VARIANTS}
+    # What is not asked for is not installed either.
+    found = OWN_VARIANTS if only and {variant.name for variant in OWN_VARIANTS} >= set(only) else all_variants()
+    known = {variant.name: variant for variant in found}
     unknown = set(only or ()) - known.keys()
     if unknown:
         raise SystemExit(f"no variant is called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
@@ -135,6 +140,7 @@ def _title(options: argparse.Namespace) -> str:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
         f"{size.users:,} accounts, {size.posts:,} posts, {size.follows:,} follows, {size.pulled} pulled authors; "
+        f"{min(size.users, options.viewers):,} of them ask; "
         f"{options.connections} connections, {options.rounds} rounds of {options.seconds:g} s; {os.cpu_count()} cores, "
         f"load of the machine {load}"
     )

@@ -8,7 +8,8 @@ from html import escape
 from statistics import median
 
 from bench.feed.load import Run
-from bench.feed.variants import TIDINGS, Variant
+from bench.feed.variant import Variant
+from bench.feed.variants import TIDINGS
 
 PROCESSES = {"api": "API", "valkey": "Valkey", "postgresql": "PostgreSQL", "client": "client"}
 _FONT = 'font-family="sans-serif" font-size="13"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from app.stack.ports import LOOPBACK, free_port
 from app.stack.processes import ChildProcess
 from app.stack.urls import ServerUrls
-from bench.feed.variants import Variant
+from bench.feed.variant import Variant
 
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 4.0
@@ -32,7 +33,7 @@ class RunningVariant:
 
 @contextmanager
 def running_variants(variants: Sequence[Variant], urls: ServerUrls, logs: Path) -> Iterator[list[RunningVariant]]:
-    """All of them, ready. Raises RuntimeError with the end of its log where one does not become ready."""
+    """All of them, ready; what they have logged is shown where anything fails. Raises RuntimeError where one is not ready."""
     with ExitStack() as stack:
         yield [stack.enter_context(_running(variant, urls, logs)) for variant in variants]
 
@@ -50,6 +51,9 @@ def _running(variant: Variant, urls: ServerUrls, logs: Path) -> Iterator[Running
         try:
             _wait_until_ready(process, port, log)
             yield RunningVariant(variant, port, process.pid)
+        except BaseException:
+            sys.stderr.write(f"{variant.name}:\n{log.read_text(errors='replace')[-_LOG_SHOWN:]}")
+            raise
         finally:
             process.stop(timeout_seconds=_STOP_SECONDS)
 
@@ -65,4 +69,4 @@ def _wait_until_ready(process: ChildProcess, port: int, log: Path) -> None:
             time.sleep(_POLL_SECONDS)
         finally:
             connection.close()
-    raise RuntimeError(f"{process.name} did not become ready:\n{log.read_text(errors='replace')[-_LOG_SHOWN:]}")
+    raise RuntimeError(f"{process.name} did not become ready")

@@ -6,6 +6,7 @@ import http.client
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -53,8 +54,13 @@ def _read(one: RunningVariant, viewer: int, after: str | None) -> tuple[Any, str
     headers = dict(line.split(": ", 1) for line in lines[1:])
     connection = http.client.HTTPConnection(LOOPBACK, one.port, timeout=_TIMEOUT_SECONDS)
     connection.request("POST", one.variant.path, body, headers)
-    answer = json.loads(connection.getresponse().read())
+    response = connection.getresponse()
+    text = response.read()
     connection.close()
+    if response.status != HTTPStatus.OK:
+        shown = text.decode(errors="replace")[:2_000]
+        raise DifferentPagesError(f"{one.variant.name} answers viewer {viewer} with {response.status}:\n{shown}")
+    answer = json.loads(text)
     if "errors" in answer:
         raise DifferentPagesError(f"{one.variant.name} answers viewer {viewer} with errors:\n{json.dumps(answer)[:2_000]}")
     page: Any = one.variant.read_page(answer)

@@ -81,7 +81,7 @@ async def _dump(redis: Any) -> None:
 def _layout() -> str:
     """Of timelines, as the code writes and reads them: what was dumped under another one is of no use."""
     room = Path(cache.__file__).parent
-    files = sorted([room / "timelines.py", *(room / "scripts").glob("*.lua"), Path(__file__)])
+    files = sorted([room / "timelines.py", *(room / "scripts").glob("*.lua")])
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -100,7 +100,7 @@ async def _build_all(backends: Backends, database_url: str) -> None:
 
 
 async def _build(
-    backends: Backends, viewers: Sequence[int], posts: dict[int, list[int]], followed: dict[int, list[int]]
+    backends: Backends, viewers: Sequence[int], posts: Mapping[int, list[int]], followed: Mapping[int, list[int]]
 ) -> None:
     timelines = backends.timelines
     async with backends.database.reading() as session:

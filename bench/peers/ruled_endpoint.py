@@ -66,12 +66,12 @@ async def _render(state: WebState, viewer_id: int, page: FeedPage) -> bytes:
         marks = page.extras.marks
     else:
         marks = await find_marks(state.backends, [edge.node.root_id for edge in page.edges], viewer_id=viewer_id)
-    edges = [{"cursor": edge.cursor, "node": await _node(state, edge, marks)} for edge in page.edges]
+    edges = [{"cursor": edge.cursor, "node": _node(state, edge, marks)} for edge in page.edges]
     info = {"hasNextPage": page.page_info.has_next_page, "endCursor": page.page_info.end_cursor}
     return orjson.dumps({"data": {"feed": {"edges": edges, "pageInfo": info}}}, option=orjson.OPT_UTC_Z)
 
 
-async def _node(state: WebState, edge: FeedEntry, marks: Any) -> dict[str, Any]:
+def _node(state: WebState, edge: FeedEntry, marks: Any) -> dict[str, Any]:
     post, author = edge.node, edge.facts.author
     return {
         "id": to_global_id("Post", post.id),
@@ -84,7 +84,7 @@ async def _node(state: WebState, edge: FeedEntry, marks: Any) -> dict[str, Any]:
             "id": to_global_id("User", author.id),
             "username": author.username,
             "displayName": author.display_name,
-            "avatarUrl": await find_avatar_address(state.backends, author),
+            "avatarUrl": find_avatar_address(state.backends, author),
         },
     }
 

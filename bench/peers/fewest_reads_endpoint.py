@@ -1,4 +1,4 @@
-"""The feed as an endpoint written by hand, as fast as this process model allows: the reads of Tidings, none of its rules.
+"""The feed as an endpoint written by hand, as fast as this process model allows: the fewest reads, no rules.
 
 One script in Valkey for the page's ids; one statement in PostgreSQL for what may have changed (counts, the viewer's like,
 whether the text is still the same), shared by all requests that wait at the moment; texts and authors from memory.
@@ -77,7 +77,7 @@ class Volatile:
             self._under_way -= 1
 
 
-class BareEndpoint:
+class FewestReadsEndpoint:
     """An ASGI application."""
 
     def __init__(self) -> None:
@@ -138,4 +138,4 @@ class BareEndpoint:
 
 
 if __name__ == "__main__":
-    serve(BareEndpoint)
+    serve(FewestReadsEndpoint)
