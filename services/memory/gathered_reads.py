@@ -118,6 +118,7 @@ class GatheredReads(Generic[K, V]):
             for waiting in gathered.waiting:
                 if not waiting.done():
                     waiting.set_exception(error)
+                    waiting.exception()  # looked at: nobody is left to do so where one who waits is cancelled just now
         else:
             for waiting in gathered.waiting:
                 if not waiting.done():
