@@ -2,8 +2,8 @@
 
 `python -m bench.reads [--world DIR] [--seconds 0.3] [--rounds 3] [--only NAME …]`: one process, one schema, the same resolvers
 and servers. Processor time of this process per operation, without HTTP and authentication: parsing and validating (plain
-Strawberry does it each time, the others look it up), executing, reading from PostgreSQL and Valkey, writing JSON. First the
-answers are compared.
+Strawberry does it each time, the others look it up), executing, reading from PostgreSQL and Valkey, writing JSON; and the
+interpreter's instructions for one, which do not depend on what else the machine does. First the answers are compared.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import uvloop
 from app.stack.servers import EmbeddedServers
 from bench.feed.kept_world import kept_world, settings_of
 from bench.feed.world_shape import DEFAULT, SMALL
+from bench.instructions import counted_instructions
 from bench.table import print_table
 from bench.typical_reads.prepare import prepare
 from bench.typical_reads.queries import READS, Known, Read
@@ -38,6 +39,7 @@ from services.backends import Backends
 _AT_A_TIME = 8
 """Operations under way together, as in a process that serves several."""
 _COMPARED = 10
+_COUNTED = 5
 _LONGEST_SECONDS = 10.0
 
 
@@ -65,7 +67,8 @@ async def _measure(servers: EmbeddedServers, options: argparse.Namespace) -> Non
         reads = [read for read in READS if not options.only or read.name in options.only]
         rows = [await bench.measure(read, options.rounds) for read in reads]
     print(f"processor µs an operation, {_AT_A_TIME} at a time, load of the machine {os.getloadavg()[0]:.1f}")
-    print_table(["", "compiled", "graphql-core", "×", "Strawberry", "×", "bytes"], rows)
+    header = ["", "compiled", "graphql-core", "×", "Strawberry", "×", "instructions", "× graphql-core", "× Strawberry", "bytes"]
+    print_table(header, rows)
 
 
 class _Bench:
@@ -79,17 +82,41 @@ class _Bench:
     async def measure(self, read: Read, rounds: int) -> list[str]:
         """A line of the table. Raises RuntimeError where the ways disagree."""
         size = await self._compare(read)
+        executed = {name: await self._executed(read, way) for name, way in self._ways.items()}
         costs: dict[str, list[float]] = defaultdict(list)
         for number in range(rounds):
             names = list(self._ways) if number % 2 == 0 else list(self._ways)[::-1]
             for name in names:
                 costs[name].append(await self._block(read, self._ways[name], seed=number))
         compiled, core, strawberry = (median(costs[name]) * 1e6 for name in self._ways)
-        ratios = f"{core / compiled:.1f}", f"{strawberry / compiled:.1f}"
-        return [read.name, f"{compiled:,.0f}", f"{core:,.0f}", ratios[0], f"{strawberry:,.0f}", ratios[1], f"{size:,}"]
+        line = [
+            f"{compiled:,.0f}",
+            f"{core:,.0f}",
+            f"{core / compiled:.1f}",
+            f"{strawberry:,.0f}",
+            f"{strawberry / compiled:.1f}",
+        ]
+        compiled, core, strawberry = (executed[name] for name in self._ways)
+        line += [f"{compiled:,.0f}", f"{core / compiled:.1f}", f"{strawberry / compiled:.1f}"]
+        return [read.name, *line, f"{size:,}"]
+
+    async def _executed(self, read: Read, way: Way) -> float:
+        """Instructions of the interpreter for one operation alone: the median over some viewers and variables."""
+        counts = []
+        for number in range(_COUNTED):
+            random = Random(number)
+            person, variables = random.choice(self._people), read.variables(self._known, random)
+            await way(read.query, variables, self._context(person))
+            with counted_instructions() as found:
+                await way(read.query, variables, self._context(person))
+            counts.append(found.count)
+        return median(counts)
 
     async def _compare(self, read: Read) -> int:
         random, size = Random(1), 0
+        for person in self._people:
+            # What a process remembers of a reader is made by the first read of theirs.
+            await self._ways["compiled"](read.query, read.variables(self._known, random), self._context(person))
         for _ in range(_COMPARED):
             person, variables = random.choice(self._people), read.variables(self._known, random)
             answers = [orjson.loads(await way(read.query, variables, self._context(person))) for way in self._ways.values()]
