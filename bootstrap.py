@@ -28,6 +28,7 @@ from services.fan_out.audiences import Audiences
 from services.feeds.feed_shelf import FeedShelf
 from services.media.media_rules import MediaDesk
 from services.media.open_store import open_media_store
+from services.memory.gathered_marks import GatheredMarks
 from services.memory.known_posts import KnownPosts
 from services.memory.known_viewers import KnownViewers
 from services.memory.memory import Memory
@@ -134,7 +135,11 @@ async def open_backends(
 def _open_memory(database: Database, settings: Settings) -> Memory | None:
     if not settings.memory_posts:
         return None
-    return Memory(KnownPosts(database, size=settings.memory_posts), KnownViewers(database, size=settings.memory_relations))
+    return Memory(
+        KnownPosts(database, size=settings.memory_posts),
+        KnownViewers(database, size=settings.memory_relations),
+        GatheredMarks(database),
+    )
 
 
 def _publication_rules(settings: Settings, redis: RedisClient, stack: AsyncExitStack) -> tuple[PublicationRule, ...]:

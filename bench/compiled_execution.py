@@ -4,7 +4,7 @@
 
 Our own schema and resolvers; only what reads a page is replaced by what hands out one that is there. Left out: parsing,
 validation, authentication, limits, and reading the page. `fresh`: records that nothing was rendered of, new for each operation.
-`kept`: the records of an in-process cache. `by hand`: an endpoint that knows this one selection, without errors, variables, types.
+`kept`: the records of an in-process cache. `by hand`: an endpoint that knows this selection, without errors, variables, types.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from graphql_compiler import CompiledOperations, write_json
 from resolvers import feeds
 from resolvers.context import OperationContext
 from schema.build import build_schema
+from schema.scalars import format_instant
 
 QUERY = """
 query ($n: Int, $after: String) { feed(first: $n, after: $after) {
@@ -95,7 +96,7 @@ def _by_hand(page: FeedPage) -> bytes:
         node = {
             "id": to_global_id("Post", post.id),
             "text": post.text,
-            "createdAt": post.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "createdAt": format_instant(post.created_at),
             "likeCount": post.like_count,
             "commentCount": post.comment_count,
             "viewerHasLiked": extras.marks[post.root_id].has_liked,

@@ -1,4 +1,4 @@
-"""CPU of a process for the Redis reads of a warm page, by client: `python -m bench.redis_clients [--rounds 5] [--pages 3000]`.
+"""CPU of a process for the Redis reads of a warm page, by client: `python -m bench.redis_clients [--rounds 5] [--pages 1500]`.
 
 A page: 21 ids of a timeline of 500, the set of the 21 pulled authors, and the merged lists of these. The ways take turns within
 one run, on uvloop, 32 pages at a time; each figure is the median of the rounds, each ratio that of the rounds' own ratios, so
@@ -28,13 +28,15 @@ from cache.client import RedisClient
 from cache.pulled_authors import PulledAuthors, PulledAuthorsVersion
 from cache.pulled_posts import PulledPosts
 from cache.scripts import source
-from cache.timelines import Timelines
+from cache.timelines import TRIM_SLACK, Timelines, member_of, score_of
 from domain.ids import make_id
 from domain.timeline_version import TimelineVersion
 
 _VIEWERS = 500
 _PULLED = 21
 _PAGE = 21
+_BATCH = 100
+"""Timelines of one delivery."""
 _AT_A_TIME = 32
 _NOW_MS = 1_790_000_000_000
 _DAY_MS = 86_400_000
@@ -50,10 +52,13 @@ class Ways:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
         self._lists = [keys.pulled_posts(author) for author in range(1, _PULLED + 1)]
-        texts = (source("read_timeline"), source("read_pulled"))
+        texts = (source("read_timeline"), source("read_pulled"), source("tell_viewers", "deliver"))
         self._slow = [client.redis.register_script(text) for text in texts]
         self._hot = [client.hot_script(text) for text in texts]
         self._slice: list[str | int] = ["-inf", "", _PAGE, _DAY_MS]
+        self._receivers = [keys.timeline(viewer) for viewer in range(1, _BATCH + 1)]
+        post_id = make_id(milliseconds=_NOW_MS + 1, sequence=1, shard=1)
+        self._post: list[str | int] = [member_of(post_id), score_of(post_id), 500, TRIM_SLACK]
 
     @property
     def _merged(self) -> list[str | int]:
@@ -97,6 +102,12 @@ class Ways:
     async def hot_get(self, viewer: int) -> Sequence[Any]:
         return [await self._client.call("GET", keys.pulled_authors(viewer))]
 
+    async def deliver(self, _: int) -> Sequence[Any]:
+        return [await self._client.run(self._slow[2](keys=self._receivers, args=self._post))]
+
+    async def hot_deliver(self, _: int) -> Sequence[Any]:
+        return [await self._hot[2](keys=self._receivers, args=self._post)]
+
 
 async def fill(client: RedisClient) -> None:
     """Timelines, sets and lists as they are after their first reads."""
@@ -137,6 +148,8 @@ async def measure(url: str, *, rounds: int, pages: int) -> None:
         assert all(answer == answers[0] for answer in answers), "not the same answers"
         assert len(answers[0][0]) == 2 + _PAGE
         assert len(answers[0][2][2]) == _PAGE
+    assert await ways.get(1) == await ways.hot_get(1)
+    assert await ways.deliver(1) == await ways.hot_deliver(1) == [_BATCH]
     rows: dict[str, tuple[Way, int]] = {
         "page: redis-py, pipeline": (ways.pipeline, pages),
         "page: redis-py, one by one": (ways.one_by_one, pages),
@@ -144,6 +157,8 @@ async def measure(url: str, *, rounds: int, pages: int) -> None:
         "page: hot socket, together": (ways.hot_together, pages),
         "GET: redis-py": (ways.get, 2 * pages),
         "GET: hot socket": (ways.hot_get, 2 * pages),
+        "delivery to 100: redis-py": (ways.deliver, pages // 3),
+        "delivery to 100: hot socket": (ways.hot_deliver, pages // 3),
     }
     found: dict[str, list[float]] = {name: [] for name in rows}
     for turn in range(rounds + 1):
@@ -153,7 +168,7 @@ async def measure(url: str, *, rounds: int, pages: int) -> None:
                 found[name].append(spent)
     await client.close()
     print(f"{pages} pages a round, {rounds} rounds, load {os.getloadavg()[0]:.1f}")
-    base = {"page": "page: redis-py, pipeline", "GET": "GET: redis-py"}
+    base = {name.split(":")[0]: name for name in reversed(rows) if "redis-py" in name and "one by one" not in name}
     print_table(
         ["", "CPU µs", "of redis-py"],
         [
@@ -170,7 +185,7 @@ async def measure(url: str, *, rounds: int, pages: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pages", type=int, default=3_000)
+    parser.add_argument("--pages", type=int, default=1_500)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tidings-bench-") as folder:
         valkey = EmbeddedValkey(Path(folder), "bench", persistent=False)

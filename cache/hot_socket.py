@@ -20,7 +20,7 @@ MOST_IN_LINE_BYTES = 64 << 20
 """Commands not yet written; what comes on top is refused."""
 _MOST_AT_ONCE_BYTES = 256 << 10
 """Of one write, and what the transport may hold back before it says stop; a longer command goes alone."""
-_SECOND_LOOK_SECONDS = 0.01
+_SECOND_LOOK_SECONDS = 0.02
 """A loop that was held up sees its timers and what has arrived at the same time: before a server counts as hung, what is there
 is read."""
 _INCOMPLETE = object()

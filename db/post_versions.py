@@ -7,7 +7,7 @@ One statement both asks whether what is remembered still holds and answers where
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import text
 from db.array_text import array_text
 from db.database import ReadSession
 from db.rows import POST_COLUMNS, POST_WIDTH, USER_COLUMNS, USER_WIDTH, to_post, to_user
-from domain.records import PostRecord, UserRecord
+from domain.records import PostFacts, PostRecord, Relation, UserRecord
 
 _VERSION = "(p.xmin::text::bigint << 32 | u.xmin::text::bigint)"
 """Of a post and its author together."""
@@ -59,6 +59,15 @@ class KnownPost:
     version: int
     author_version: int
     flight: tuple[int, int]
+    _facts: list[PostFacts] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def facts_for(self, relation: Relation) -> PostFacts:
+        """The facts for a viewer with that relation to the author: most have the same, so they are made once."""
+        facts = self._facts[0] if self._facts else None
+        if facts is None or facts.relation is not relation:
+            facts = PostFacts(self.post, self.author, relation)
+            self._facts[:] = [facts]
+        return facts
 
     def of_author(self, author_version: int, author: UserRecord) -> KnownPost:
         """The same post by its author as they are now."""

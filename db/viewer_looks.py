@@ -9,7 +9,7 @@ https://www.postgresql.org/docs/18/ddl-system-columns.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -22,14 +22,16 @@ from db.database import ReadSession
 from db.rows import USER_COLUMNS, USER_WIDTH, to_user
 from domain.preferences import FeedPreferences
 from domain.records import NO_RELATION, Relation, UserRecord
+from domain.timeline_version import TimelineVersion
 
 MAX_OPEN = 1_000
 """Posts whose fan-out is open that a look names; where there are more, each viewer asks for their own."""
 
 # The newest own posts are read each time: one author's posts may be committed in another order than their ids say, so no
 # version of the list would be cheaper than the list. Deleted ones count as any other: they are judged by their own rows.
+_IDENTITY = "d.identity || '.' || (SELECT oid FROM pg_database WHERE datname = current_database())"
 _LOOKS = text(
-    """
+    f"""
     WITH open AS MATERIALIZED (
       SELECT o.post_id, min(o.author_id) AS author_id, min(o.created_at) AS since FROM outbox o
       WHERE o.closed_at IS NULL AND o.kind = 'post_published' GROUP BY o.post_id LIMIT :max_open + 1
@@ -39,7 +41,7 @@ _LOOKS = text(
       ARRAY(SELECT author_id FROM open ORDER BY post_id) AS author_ids,
       ARRAY(SELECT since FROM open ORDER BY post_id) AS instants,
       statement_timestamp() AS as_of, pg_current_snapshot()::text AS snapshot, pg_postmaster_start_time() AS started,
-      d.identity || '.' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS identity
+      {_IDENTITY} AS identity
     FROM deployment d
     UNION ALL
     SELECT u.id, a.below, u.xmin::text::bigint, coalesce(f.position_id, 0),
@@ -56,7 +58,8 @@ _FOLLOWS, _IS_FOLLOWED, _REQUESTED, _BLOCKING, _BLOCKED, _MUTING, _CLOSE, _HIDE_
 # The mute is loaded with its end, not with whether it has ended: that is a question for the moment of the page.
 _VIEWERS = text(
     f"""
-    SELECT {USER_COLUMNS}, pg_postmaster_start_time(), u.xmin::text::bigint, u.graph_version, u.settings, d.pulled_version,
+    SELECT {USER_COLUMNS}, pg_postmaster_start_time(), {_IDENTITY}, u.xmin::text::bigint, u.graph_version, u.settings,
+      d.pulled_version,
       EXISTS (SELECT FROM hashtag_follows h WHERE h.user_id = u.id),
       EXISTS (SELECT FROM kept_follows k WHERE k.viewer_id = u.id), s.*
     FROM unnest(CAST(:ids AS bigint[])) AS a(id) JOIN users u ON u.id = a.id CROSS JOIN deployment d
@@ -131,7 +134,7 @@ class KnownViewer:
     """What is remembered of a viewer, true for one version of their row and one `pulled_version` of the deployment.
 
     `sources`: whom the viewer follows, or of whom history was kept, each with the viewer's relation to them, mutes that may
-    have ended included. `pulled`: import versions of those followed who have pulled posts.
+    have ended included. `pulled`: of those followed who have pulled posts, what their lists must have been made from.
     """
 
     user: UserRecord
@@ -143,7 +146,9 @@ class KnownViewer:
     follows_hashtags: bool
     has_kept_history: bool
     sources: Mapping[int, Relation]
-    pulled: Mapping[int, int]
+    pulled: Mapping[int, TimelineVersion]
+    plain: dict[int, UserRecord] = field(default_factory=dict, compare=False)
+    """Sources all of whose public posts are shown (`domain.feed_rule`), each as they were when that was found."""
 
 
 async def load_looks(session: ReadSession, asked: Sequence[Asked], *, own_size: int) -> dict[Asked, ViewerLook]:
@@ -176,16 +181,18 @@ def _to_moment(row: Sequence[Any]) -> Moment:
 
 
 def _to_viewer(row: Sequence[Any]) -> KnownViewer:
-    run, version, graph_version, settings, pulled_version, follows_hashtags, has_kept_history, *columns = row[USER_WIDTH:]
+    run, identity, version, graph_version, settings, pulled_version, follows_hashtags, has_kept_history, *columns = row[
+        USER_WIDTH:
+    ]
     sources: dict[int, Relation] = {}
-    pulled: dict[int, int] = {}
+    pulled: dict[int, TimelineVersion] = {}
     for author_id, flags, until, limit, kept_until, import_version in zip(*(column or () for column in columns), strict=True):
         if until is None and limit is None and kept_until is None:
             sources[author_id] = _plain_relation(flags)
         else:
             sources[author_id] = _relation(flags, until, limit, kept_until)
         if import_version is not None:
-            pulled[author_id] = import_version
+            pulled[author_id] = TimelineVersion(identity, import_version)
     stored = orjson.loads(settings) if isinstance(settings, str | bytes) else settings
     return KnownViewer(
         user=to_user(row[:USER_WIDTH]),

@@ -20,6 +20,7 @@ DAY_MS = 86_400_000
 MAX_ID = (1 << 63) - 1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MAX_GLOBAL_ID_LENGTH = 64
 
 
@@ -55,7 +56,8 @@ def make_id(*, milliseconds: int, sequence: int, shard: int) -> int:
 
 def to_global_id(type_name: str, entity_id: int) -> str:
     """The opaque `ID` that clients see: the type's name and the number, in URL-safe base64 (Relay's convention)."""
-    return base64.urlsafe_b64encode(f"{type_name}:{entity_id}".encode()).decode().rstrip("=")
+    text = binascii.b2a_base64(f"{type_name}:{entity_id}".encode(), newline=False)
+    return text.translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def from_global_id(global_id: str) -> tuple[str, int] | None:

@@ -22,7 +22,7 @@ def generate_root(fields: list[Field]) -> Callable[..., Any]:
     """`root(run, s)`: the data of a query or event, None where it is nulled."""
     source = Source("root", "run, s")
     writer = Writer(source)
-    source.line(1, "p = None")
+    source.first("p = None")
     begun = writer.begin(1)
     source.line(2, f"return {writer.object_body(fields, 's', (), 2, 1)}")
     writer.handler(1, begun, "return null", ())
@@ -33,7 +33,7 @@ def generate_serial(field: Field) -> Callable[..., Any]:
     """`serial(run, s, r)`: puts one field of a mutation into its data. Nulls the data where that fails."""
     source = Source("serial", "run, s, r")
     writer = Writer(source)
-    source.line(1, "p = None")
+    source.first("p = None")
     begun = writer.begin(1)
     if field.is_deferred:
         source.line(2, f"r[{field.response_name!r}] = None")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from aiodataloader import DataLoader
@@ -63,7 +62,7 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
         """The same for many."""
         if self._cache:
             values = {key: value for key, value in values.items() if key not in self._cache}
-        self.known.update({**values, **self.known} if self.known else values)
+        self.known = {**values, **self.known} if self.known else dict(values)
 
     def clear(self, key: K) -> KeyLoader[K, V]:
         self.known.pop(key, None)
@@ -116,10 +115,10 @@ class Loaders:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name):
-            load_many = None if name.startswith("_") else getattr(type(self), f"_load_{name}", None)
+            load_many = _LOAD_MANY.get(name)
             if load_many is None:
                 raise AttributeError(name)
-            loader = self.__dict__[name] = KeyLoader(partial(load_many, self))
+            loader = self.__dict__[name] = KeyLoader(load_many.__get__(self))
             return loader
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
@@ -205,3 +204,6 @@ class Loaders:
 
     async def _load_post_media(self, keys: Sequence[int]) -> Mapping[int, list[MediaRecord]]:
         return await find_media_of_posts(self._backends, keys)
+
+
+_LOAD_MANY = {name.removeprefix("_load_"): made for name, made in vars(Loaders).items() if name.startswith("_load_")}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import cast
 
 import strawberry
 
@@ -17,37 +19,38 @@ from resolvers.arguments import NodeId, NodeIds
 from resolvers.batched import stable
 from resolvers.context import Info, OperationContext
 
+_global_id = cast("Callable[[str, int], strawberry.ID]", to_global_id)
 Record = UserRecord | PostRecord | HashtagRecord | CommentRecord | NotificationRecord | MediaRecord
 
 
 @stable
 def user_id(root: UserRecord) -> strawberry.ID:
-    return strawberry.ID(to_global_id("User", root.id))
+    return _global_id("User", root.id)
 
 
 @stable
 def post_id(root: PostRecord) -> strawberry.ID:
-    return strawberry.ID(to_global_id("Post", root.id))
+    return _global_id("Post", root.id)
 
 
 @stable
 def hashtag_id(root: HashtagRecord) -> strawberry.ID:
-    return strawberry.ID(to_global_id("Hashtag", root.id))
+    return _global_id("Hashtag", root.id)
 
 
 @stable
 def notification_id(root: NotificationRecord) -> strawberry.ID:
-    return strawberry.ID(to_global_id("Notification", root.id))
+    return _global_id("Notification", root.id)
 
 
 @stable
 def comment_id(root: CommentRecord) -> strawberry.ID:
-    return strawberry.ID(to_global_id("Comment", root.id))
+    return _global_id("Comment", root.id)
 
 
 @stable
 def media_id(root: MediaRecord) -> strawberry.ID:
-    return strawberry.ID(to_global_id("Media", root.id))
+    return _global_id("Media", root.id)
 
 
 async def load_node(context: OperationContext, global_id: str) -> Record | None:

@@ -44,6 +44,11 @@ def reasons_of(named: Sequence[Verdict]) -> list[FeedReason]:
     return reasons
 
 
+def reasons_of_author(facts: PostFacts) -> list[FeedReason]:
+    """The reasons of a post that is shown for no other reason than that its author is followed."""
+    return [FeedReason(FeedReasonKind.FOLLOWED_AUTHOR, _delivery(facts), [facts.author], 1)]
+
+
 def _delivery(facts: PostFacts) -> FeedDelivery:
     """What is not decided yet is merged when read."""
     return FeedDelivery.PUSHED if facts.post.delivery is Delivery.PUSH else FeedDelivery.PULLED

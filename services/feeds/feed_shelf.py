@@ -31,7 +31,7 @@ MAX_ENTRIES = 60
 EVERY_SECONDS = 10.0
 _SMALLER_SECONDS = 60.0
 """So long a copy is kept from one of a smaller page."""
-_SHARE_OF_TIME = 0.1
+_SHARE_OF_TIME = 0.02
 """Of a process, at most, for copies of pages that were not read the long way in any case."""
 _WAITING = 10_000
 _READ_SECONDS = 5.0

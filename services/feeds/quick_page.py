@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from cache.timelines import Warmth
 from db.feed_candidates import FeedViewer
@@ -19,14 +20,14 @@ from db.post_versions import KnownPost
 from db.viewer_looks import KnownViewer, ViewerLook
 from domain.errors import CacheUnavailableError
 from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage
-from domain.feed_rule import FeedRules, Reason, is_source, judge_reason
+from domain.feed_rule import FeedRules, Reason, is_source, judge_reason, shows_all_public_posts
 from domain.ids import MAX_ID
 from domain.paging import PageRequest
-from domain.records import NO_RELATION, PostFacts, Relation
+from domain.records import NO_RELATION, Relation, Visibility
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.feeds.feed_cursors import FeedPlace, place_sealer
-from services.feeds.feed_entry import make_entry
+from services.feeds.feed_entry import make_entry, reasons_of_author
 from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
 from services.fill_page import FilledPage
 from services.memory.known_viewers import SeenViewer
@@ -40,9 +41,15 @@ _SEARCHED_AT_A_TIME = 20
 
 
 async def read_quick_page(
-    backends: Backends, *, viewer_id: int, page: PageRequest, place: FeedPlace | None, order: FeedOrder | None
+    backends: Backends,
+    *,
+    viewer_id: int,
+    page: PageRequest,
+    place: FeedPlace | None,
+    order: FeedOrder | None,
+    seen: SeenViewer | None,
 ) -> FeedPage | None:
-    """The page, or None where the other way must be taken. Raises UnavailableError."""
+    """The page, or None where the other way must be taken. `seen`: see `read_home_feed`. Raises UnavailableError."""
     memory = backends.memory
     if memory is None or page.backward or page.size == 0:
         return None
@@ -51,7 +58,9 @@ async def read_quick_page(
         return None
     began = time.perf_counter()
     start = place.id if place is not None else MAX_ID
-    seen = await memory.viewers.see(viewer_id, below=start)
+    # A look that was taken at the newest own posts tells those further down, too, where it tells them all.
+    if seen is None or not (place is None or seen.look.own_is_whole):
+        seen = await memory.viewers.see(viewer_id, below=start)
     if seen is None or not _is_usual(seen):
         return None
     viewer = _feed_viewer(seen)
@@ -114,10 +123,10 @@ async def _candidates(
     timeline = await backends.timelines.read_older(look.viewer_id, version=version, below=start, size=count)
     if timeline.warmth is not Warmth.WARM or not timeline.covers:
         return None
-    ids = {*timeline.ids, *look.own_ids, *_open_ids(look, known, start)}
+    ids = {*timeline.ids, *_open_ids(look, known, start)}
+    ids.update(post_id for post_id in look.own_ids if post_id < start)
     if known.pulled:
-        versions = {author: TimelineVersion(version.database, imported) for author, imported in known.pulled.items()}
-        pulled = await backends.pulled_posts.read_merged(versions, position=start, newer=False, size=count)
+        pulled = await backends.pulled_posts.read_merged(known.pulled, position=start, newer=False, size=count)
         if pulled.cold or pulled.short:
             return None
         ids.update(pulled.ids)
@@ -146,7 +155,9 @@ class _Judge:
 
     def __init__(self, backends: Backends, viewer_id: int, known: KnownViewer, as_of: datetime, floor: int) -> None:
         self._seal = place_sealer(backends.sealer, viewer_id, floor)
+        self._viewer_id = viewer_id
         self._sources = known.sources
+        self._plain = known.plain
         self._as_of = as_of
         self._rules = FeedRules(viewer_id, backends.policy.repeat_window, known.preferences)
         self._has_words = bool(known.preferences.muted_words)
@@ -154,26 +165,35 @@ class _Judge:
     async def entries(self, found: Sequence[KnownPost | None]) -> list[FeedEntry] | None:
         """Those that are shown, in the given order; None where one of them cannot be judged alone."""
         entries = []
+        plain, sources, seal = self._plain, self._sources, self._seal
+        has_words = self._has_words
         for number, known in enumerate(found, start=1):
             if known is None:
                 continue
-            if not self._can_judge(known):
+            post, author = known.post, known.author
+            if post.share_count or post.is_plain_share:
                 return None
-            if self._has_words and number % _SEARCHED_AT_A_TIME == 0:
+            if (
+                plain.get(author.id) is author
+                and post.visibility is Visibility.PUBLIC
+                and not post.is_deleted
+                and not has_words
+            ):
+                facts = known.facts_for(sources[author.id])
+                entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
+                continue
+            if has_words and number % _SEARCHED_AT_A_TIME == 0:
                 await asyncio.sleep(0)
-            facts = PostFacts(known.post, known.author, self._relation(known.post.author_id))
+            relation = self._relation(author.id)
+            if relation.daily_limit is not None:
+                return None
+            facts = known.facts_for(relation)
             verdict = judge_reason(Reason(facts), self._rules)
             if verdict.is_valid:
-                entries.append(make_entry(self._seal, facts, (verdict,)))
+                entries.append(make_entry(seal, facts, (verdict,)))
+            if relation is sources.get(author.id) and author.id != self._viewer_id and shows_all_public_posts(author, relation):
+                plain[author.id] = author
         return entries
-
-    def _can_judge(self, known: KnownPost) -> bool:
-        """Whether the post alone decides: nobody has shared it, and no daily limit counts the others of its author."""
-        post = known.post
-        if post.is_plain_share or post.share_count:
-            return False
-        relation = self._sources.get(post.author_id)
-        return relation is None or relation.daily_limit is None
 
     def _relation(self, author_id: int) -> Relation:
         relation = self._sources.get(author_id, NO_RELATION)

@@ -24,18 +24,21 @@ from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
 from services.feeds.quick_page import read_quick_page
 from services.feeds.shelf_format import ShelvedPage
 from services.fill_page import FilledPage, fill_page
+from services.memory.known_viewers import SeenViewer
 
 
-async def read_home_feed(backends: Backends, *, viewer_id: int, page: PageRequest, order: FeedOrder | None) -> FeedPage:
+async def read_home_feed(
+    backends: Backends, *, viewer_id: int, page: PageRequest, order: FeedOrder | None, seen: SeenViewer | None = None
+) -> FeedPage:
     """Viewer → candidates → hydrate → feed rule → page. `order`: None for the viewer's preference.
 
-    Every entry committed before the page's `as_of` is on it. While the database is away: from the replica, or from the
-    shelf, and `complete` is false. Raises InvalidCursorError, UnauthenticatedError (the account is gone or suspended),
-    UnavailableError.
+    `seen`: a look at the viewer since the question came, if there was one. Every entry committed before the page's `as_of` is
+    on it. While the database is away: from the replica, or from the shelf, and `complete` is false. Raises
+    InvalidCursorError, UnauthenticatedError (the account is gone or suspended), UnavailableError.
     """
     place = open_place(backends.sealer, viewer_id, page.cursor) if page.cursor is not None else None
     try:
-        quick = await read_quick_page(backends, viewer_id=viewer_id, page=page, place=place, order=order)
+        quick = await read_quick_page(backends, viewer_id=viewer_id, page=page, place=place, order=order, seen=seen)
         if quick is None:
             return await _read_primary(backends, viewer_id, page, place, order)
     except UnavailableError:

@@ -10,6 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
+_PATIENCE_SECONDS = 0.01
+"""So long a round is waited for: several times what one takes."""
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -27,15 +30,18 @@ class _Round(Generic[K, V]):
 class GatheredReads(Generic[K, V]):
     """`read` is given all keys of a round and answers for all of them; what it raises, each who waits is given.
 
-    `at_once`: rounds under way at the same time; `max_keys`: of a round, beyond which the next one begins.
+    One round is under way at a time, so that the next one grows meanwhile; where it takes long, others go beside it, up to
+    `at_once`. `max_keys`: of a round, beyond which the next one begins.
     """
 
-    def __init__(self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], *, at_once: int = 2, max_keys: int = 2_000) -> None:
+    def __init__(self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], *, at_once: int = 3, max_keys: int = 2_000) -> None:
         self._read = read
         self._at_once = at_once
         self._max_keys = max_keys
         self._gathering: list[_Round[K, V]] = []
         self._is_called = False
+        self._began_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, keys: Iterable[K]) -> Mapping[K, V]:
@@ -49,14 +55,19 @@ class GatheredReads(Generic[K, V]):
         # A future for each: cancelling one who waits must not cancel the others.
         waiting: asyncio.Future[Mapping[K, V]] = loop.create_future()
         gathering.waiting.append(waiting)
-        if len(self._tasks) < self._at_once and not self._is_called:
-            # Not at once: whoever asks within this turn of the loop comes along.
-            self._is_called = True
-            loop.call_soon(self._begin)
+        if not self._is_called:
+            if not self._tasks:
+                # Not at once: whoever asks within this turn of the loop comes along.
+                self._is_called = True
+                loop.call_soon(self._begin)
+            elif self._timer is None:
+                self._timer = loop.call_at(self._began_at + _PATIENCE_SECONDS, self._begin_beside)
         return await waiting
 
     async def close(self) -> None:
         """Gives up what is under way; whoever waits is cancelled."""
+        if self._timer is not None:
+            self._timer.cancel()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -68,17 +79,33 @@ class GatheredReads(Generic[K, V]):
 
     def _begin(self) -> None:
         self._is_called = False
-        while self._gathering and len(self._tasks) < self._at_once:
+        self._begin_one()
+
+    def _begin_beside(self) -> None:
+        self._timer = None
+        if len(self._tasks) < self._at_once:
+            self._begin_one()
+
+    def _begin_one(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._gathering:
             gathered = self._gathering.pop(0)
-            if all(waiting.done() for waiting in gathered.waiting):
-                continue
-            task = asyncio.get_running_loop().create_task(self._run(gathered), name="gathered-read")
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            if any(not waiting.done() for waiting in gathered.waiting):
+                self._began_at = loop.time()
+                task = loop.create_task(self._run(gathered), name="gathered-read")
+                self._tasks.add(task)
+                task.add_done_callback(self._ended)
+                break
+        if self._gathering and self._timer is None:
+            self._timer = loop.call_at(self._began_at + _PATIENCE_SECONDS, self._begin_beside)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._begin()
+        if not self._tasks:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._begin_one()
 
     async def _run(self, gathered: _Round[K, V]) -> None:
         try:
@@ -91,6 +118,7 @@ class GatheredReads(Generic[K, V]):
             for waiting in gathered.waiting:
                 if not waiting.done():
                     waiting.set_exception(error)
+                    waiting.exception()  # looked at: nobody is left to do so where one who waits is cancelled just now
         else:
             for waiting in gathered.waiting:
                 if not waiting.done():

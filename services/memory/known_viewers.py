@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from db.database import Database
 from db.viewer_looks import Asked, KnownViewer, ViewerLook, load_known_viewers, load_looks
 from domain.ids import MAX_ID
+from domain.records import UserRecord
 from services.memory.gathered_reads import GatheredReads
 from services.memory.two_generations import TwoGenerations
 
 OWN_SIZE = 30
 """Own posts that a look brings along: more than a page of usual size."""
+_ACCOUNTS = 200_000
 _TRIES = 3
 """Looks at a viewer who changes all the while."""
 
@@ -31,6 +33,7 @@ class KnownViewers:
     def __init__(self, database: Database, *, size: int) -> None:
         self._database = database
         self._viewers: TwoGenerations[int, KnownViewer] = TwoGenerations(size, weigh=lambda one: 10 + len(one.sources))
+        self._ids: TwoGenerations[str, int] = TwoGenerations(_ACCOUNTS)
         self._looks: GatheredReads[Asked, ViewerLook] = GatheredReads(self._look)
         self._loads: GatheredReads[int, KnownViewer] = GatheredReads(self._load, max_keys=100)
 
@@ -49,6 +52,16 @@ class KnownViewers:
                 return SeenViewer(look, known)
             await self._loads.ask([viewer_id])
         return None
+
+    async def see_account(self, external_id: str) -> SeenViewer | None:
+        """The viewer with that external id; None where it is not known to this process, too."""
+        viewer_id = self._ids.get(external_id)
+        seen = await self.see(viewer_id) if viewer_id is not None else None
+        return seen if seen is not None and seen.known.user.external_id == external_id else None
+
+    def note_account(self, user: UserRecord) -> None:
+        """Whose external id that is."""
+        self._ids.put(user.external_id, user.id)
 
     async def close(self) -> None:
         await self._looks.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.memory.gathered_marks import GatheredMarks
 from services.memory.known_posts import KnownPosts
 from services.memory.known_viewers import KnownViewers
 
@@ -14,8 +15,10 @@ class Memory:
 
     posts: KnownPosts
     viewers: KnownViewers
+    marks: GatheredMarks
 
     async def close(self) -> None:
         """Gives up the questions under way."""
         await self.posts.close()
         await self.viewers.close()
+        await self.marks.close()

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -61,3 +62,13 @@ async def client(open_client: OpenClient) -> RedisClient:
 def trust_again(client: RedisClient) -> None:
     """Ends the pause after a failure."""
     client._closed_until = 0.0
+
+
+@contextmanager
+def stopped(valkey: EmbeddedValkey) -> Iterator[None]:
+    """A server that hangs."""
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)

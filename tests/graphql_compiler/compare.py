@@ -42,9 +42,13 @@ class Answer:
     data: Any
     errors: list[GraphQLError]
     raised: type[BaseException] | None = None
+    written: bytes | None = None
+    """As the compiler writes it."""
 
     @property
     def json(self) -> bytes:
+        if self.written is not None:
+            return self.written
         return orjson.dumps(self.data, option=orjson.OPT_NON_STR_KEYS)
 
     def error_list(self) -> list[Error]:
@@ -135,7 +139,7 @@ async def by_compiler(
             raise
         return Answer(None, [], type(failure))
     assert result is not None, "the compiler failed"
-    return Answer(result.data, result.errors)
+    return Answer(result.data, result.errors, written=result.data_json)
 
 
 def without_propagation(document: DocumentNode) -> DocumentNode:
@@ -169,18 +173,23 @@ async def check_same(
     cancels_nothing: bool = False,
     hide_suggestions: bool = False,
     operations: CompiledOperations | None = None,
+    rounds: int = 1,
 ) -> Answer:
-    """Executes it on both and compares. `is_strict`: nothing is asynchronous, so errors must be equal in their order too.
+    """Executes it on both and compares. `rounds`: how often by the compiler, each with a root and a context of its own.
 
-    `cancels_nothing`: no resolver does. Then graphql-core is forgiven for cancelling itself, as it does where it cancels one
-    resolver that waits for a loader's future, and another waits for the same. Gives the compiler's answer.
+    `is_strict`: nothing is asynchronous, so errors must be equal in their order too. `cancels_nothing`: no resolver does. Then
+    graphql-core is forgiven for cancelling itself, as it does where it cancels one resolver that waits for a loader's future,
+    and another waits for the same. Gives the compiler's first answer.
     """
     document = parse(query) if isinstance(query, str) else query
     operations = operations or CompiledOperations(schema, compile_at=1)
-    ours = await by_compiler(
-        operations, document, root=make_root(), context=make_context(), variables=variables, operation_name=operation_name
-    )
-    assert ours is not None, f"not compiled: {operations.reason(key_of(document), operation_name)}"
+    answers = []
+    for _ in range(rounds):
+        ours = await by_compiler(
+            operations, document, root=make_root(), context=make_context(), variables=variables, operation_name=operation_name
+        )
+        assert ours is not None, f"not compiled: {operations.reason(key_of(document), operation_name)}"
+        answers.append(ours)
     theirs = await by_graphql_core(
         schema,
         document,
@@ -204,16 +213,17 @@ async def check_same(
             hide_suggestions=hide_suggestions,
         )
 
-    if cancels_nothing and theirs.raised is asyncio.CancelledError:
-        assert ours.raised is None
-        return ours
-    assert ours.raised == theirs.raised, (ours, theirs)
-    assert ours.json == theirs.json, f"data\n ours   {ours.json!r}\n theirs {theirs.json!r}\n {ours.errors} {theirs.errors}"
-    if is_strict:
-        assert ours.error_list() == theirs.error_list()
-    elif sorted(ours.error_list(), key=repr) != sorted(theirs.error_list(), key=repr):
-        _check_errors(ours, theirs, (await all_errors()).error_list())
-    return ours
+    for ours in answers:
+        if cancels_nothing and theirs.raised is asyncio.CancelledError:
+            assert ours.raised is None
+            continue
+        assert ours.raised == theirs.raised, (ours, theirs)
+        assert ours.json == theirs.json, f"data\n ours   {ours.json!r}\n theirs {theirs.json!r}\n {ours.errors} {theirs.errors}"
+        if is_strict:
+            assert ours.error_list() == theirs.error_list()
+        elif sorted(ours.error_list(), key=repr) != sorted(theirs.error_list(), key=repr):
+            _check_errors(ours, theirs, (await all_errors()).error_list())
+    return answers[0]
 
 
 def _check_errors(ours: Answer, theirs: Answer, possible: list[Error]) -> None:

@@ -14,6 +14,8 @@ from tests.graphql_compiler.random_values import Habits, Values
 OPERATIONS = 40
 """Of one schema: one document is executed in WORLDS worlds."""
 WORLDS = 4
+ROUNDS = 3
+"""By the compiler on the same records: noted, rendered, spliced."""
 
 
 @dataclass(slots=True)
@@ -23,6 +25,8 @@ class Tally:
     nulled: int = 0
     batches: int = 0
     fewer_batches: int = 0
+    kept: int = 0
+    """Objects of records that were rendered once and spliced."""
 
     def add(self, other: Tally) -> None:
         for name in self.__slots__:
@@ -39,16 +43,26 @@ async def run_schema(seed: int, count: int = OPERATIONS) -> Tally:
         if number % WORLDS == 0:
             kind = "mutation" if drawn.randrange(5) == 0 else "query"
             operation = make_operation(made.schema._schema, f"{seed} {number}", kind=kind)
-        habits = Habits(
-            null=drawn.choice([0, 20, 80]),
-            raising=drawn.choice([0, 10, 50]),
-            nonsense=drawn.choice([0, 10, 40]),
-            awaitable_items=made.is_async,
+        habits = (
+            Habits(0, 0, 0, awaitable_items=made.is_async)
+            if drawn.randrange(3) == 0
+            else Habits(
+                null=drawn.choice([0, 20, 80]),
+                raising=drawn.choice([0, 10, 50]),
+                nonsense=drawn.choice([0, 10, 40]),
+                awaitable_items=made.is_async,
+            )
         )
         roots: list[Values] = []
 
-        def make_root(habits: Habits = habits, roots: list[Values] = roots, number: int = number) -> Values:
-            roots.append(Values(made.schema._schema, number, made.records, habits))
+        has_known = bool(drawn.randrange(2))
+
+        def make_root(
+            habits: Habits = habits, roots: list[Values] = roots, number: int = number, has_known: bool = has_known
+        ) -> Values:
+            roots.append(Values(made.schema._schema, number, made.records, habits, has_known=has_known))
+            if len(roots) <= ROUNDS:
+                roots[-1].made = roots[0].made
             return roots[-1]
 
         def last_root(roots: list[Values] = roots) -> Values:
@@ -64,13 +78,19 @@ async def run_schema(seed: int, count: int = OPERATIONS) -> Tally:
                 is_strict=not made.is_async,
                 cancels_nothing=True,
                 operations=operations,
+                rounds=ROUNDS,
             )
-            ours, theirs = roots[0].batches, roots[1].batches
+            ours, theirs = roots[0].batches, roots[ROUNDS].batches
             if not answer.errors:
                 assert {key for batch in ours for key in batch} <= {key for batch in theirs for key in batch}
                 assert len(ours) <= len(theirs), (ours, theirs)
         except Exception as failure:
             failure.add_note(f"run_schema({seed}), operation {number}\n{operation.text}\n{operation.variables}\n{habits}")
             raise
-        tally.add(Tally(1, bool(answer.errors), answer.data is None, len(ours), len(theirs) - len(ours)))
+        kept = sum(
+            each is not None
+            for record in roots[0].made.values()
+            for each in (getattr(record, "rendered_json", None) or {}).values()
+        )
+        tally.add(Tally(1, bool(answer.errors), answer.data is None, len(ours), len(theirs) - len(ours), kept))
     return tally

@@ -11,7 +11,7 @@ from typing import Any
 
 import strawberry
 
-from tests.graphql_compiler.random_values import Record
+from tests.graphql_compiler.random_values import KeepingRecord, Record
 
 _numbers = itertools.count()
 
@@ -104,6 +104,8 @@ class _Writer:
             self.lines += [f"    @strawberry.field(name={name!r})", f"    {head}", f"        {body}"]
             if way == "batched":
                 self.lines.append(f"    batch(resolve_{name}, {owner!r}, {name!r})")
+            if way == "sync" and owner not in {"Query", "Changes"} and self.drawn.randrange(3):
+                self.lines.append(f"    stable(resolve_{name})")
 
     def source(self) -> str:
         lines = self.lines
@@ -132,7 +134,7 @@ def make_schema(seed: int) -> RandomSchema:
     module = ModuleType(f"random_schema_{next(_numbers)}")
     sys.modules[module.__name__] = module
     names: dict[str, Any] = vars(module)
-    names.update(of=_values_of, token_of=_token_of, key_of=_key_of, batch=_batch)
+    names.update(of=_values_of, token_of=_token_of, key_of=_key_of, batch=_batch, stable=_stable)
     exec(text, names)
     drawn = random.Random(f"records {seed}")
     records: dict[str, type[Record]] = {}
@@ -174,13 +176,19 @@ def _batch(field: Any, owner: str, name: str) -> None:
     field.base_resolver.wrapped_func.batch = Batch()
 
 
+def _stable(field: Any) -> None:
+    field.base_resolver.wrapped_func.is_stable = True
+
+
 def _record_class(name: str, graphql_type: Any, drawn: random.Random) -> type[Record]:
     definition = graphql_type.__strawberry_definition__
     members: dict[str, Any] = {"type_name": name}
     for field in definition.fields:
         if field.base_resolver is None:
             members[field.python_name] = _reader(name, field.python_name)
-    made = type(name, (Record,), members)
+    if drawn.randrange(2):
+        members["__slots__"] = ()
+    made = type(name, (KeepingRecord if drawn.randrange(4) else Record,), members)
 
     def is_type_of(value: Any, _info: Any) -> bool:
         return isinstance(value, made)

@@ -42,6 +42,8 @@ class Habits:
 class Record:
     """A value of an object type. Its attributes are drawn when they are read; `token` tells it from the others."""
 
+    __slots__ = ("token", "values")
+
     type_name = ""
 
     def __init__(self, values: Values, token: str) -> None:
@@ -52,40 +54,97 @@ class Record:
         return f"<{self.type_name} {self.token}>"
 
 
+class KeepingRecord(Record):
+    """One that keeps what was rendered of it."""
+
+    __slots__ = ("rendered_json",)
+
+    def __init__(self, values: Values, token: str) -> None:
+        super().__init__(values, token)
+        self.rendered_json: dict[int, Any] | None = None
+
+
+class _Known:
+    """What a loader knows: some values, drawn when they are asked for."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def get(self, key: str, default: Any = None) -> Any:
+        values = self._values
+        if random.Random(f"{values.seed} known {key}").randrange(2):
+            return default
+        try:
+            return values.load_one(key)
+        except Exception:
+            return default
+
+
+class _KnowingLoader(DataLoader[str, Any]):
+    def __init__(self, values: Values) -> None:
+        super().__init__(values.load_many)
+        self.known = _Known(values)
+
+    def load(self, key: str) -> asyncio.Future[Any]:
+        value = self.known.get(key, self)
+        if value is not self and key not in self._cache:
+            self.prime(key, value)
+        return super().load(key)
+
+
 @dataclass(slots=True)
 class Values:
-    """Draws values. One a run: `batches` are the keys that its loader was asked for."""
+    """Draws values. One a run: `batches` are the keys that its loader was asked for.
+
+    `made`: the records by their tokens, which several runs may share.
+    """
 
     schema: GraphQLSchema
     seed: int
     records: dict[str, type[Record]]
     habits: Habits = field(default_factory=Habits)
     batches: list[tuple[str, ...]] = field(default_factory=list)
+    made: dict[tuple[str, str], Record] = field(default_factory=dict)
+    has_known: bool = False
     _loader: Any = None
     _is_loading: bool = False
 
     @property
     def loader(self) -> DataLoader[str, Any]:
         if self._loader is None:
-            self._loader = DataLoader(self._load)
+            self._loader = _KnowingLoader(self) if self.has_known else DataLoader(self.load_many)
         loader: DataLoader[str, Any] = self._loader
         return loader
 
-    async def _load(self, keys: list[str]) -> list[Any]:
+    async def load_many(self, keys: list[str]) -> list[Any]:
+        """A batch."""
         self.batches.append(tuple(keys))
         await asyncio.sleep(0)
         if random.Random(f"{self.seed} batches").randrange(50) == 0:
             raise RowError("a batch failed")
         loaded = []
-        self._is_loading = True
         for key in keys:
-            type_name, field_name, _ = key.split(" ", 2)
             try:
-                loaded.append(self.of_field(type_name, field_name, key, is_plain=True))
+                loaded.append(self.load_one(key))
             except Exception as failure:
                 loaded.append(failure)
-        self._is_loading = False
         return loaded
+
+    def load_one(self, key: str) -> Any:
+        """One value of a batch."""
+        type_name, field_name, _ = key.split(" ", 2)
+        self._is_loading = True
+        try:
+            return self.of_field(type_name, field_name, key, is_plain=True)
+        finally:
+            self._is_loading = False
+
+    def record(self, type_name: str, token: str) -> Record:
+        """The same one for the same token."""
+        known = self.made.get((type_name, token))
+        if known is None:
+            known = self.made[type_name, token] = self.records[type_name](self, token)
+        return known
 
     def of_field(self, type_name: str, field_name: str, token: str, *, is_plain: bool = False) -> Any:
         """A field's value. `is_plain`: nothing in it is awaitable."""
@@ -118,9 +177,9 @@ class Values:
             # What was loaded may serve several fields, and an iterator serves only one.
             return drawn.choice([list, list, tuple, list if self._is_loading else iter])(items)
         if isinstance(type_, GraphQLObjectType):
-            return self.records[type_.name](self, token)
+            return self.record(type_.name, token)
         if is_abstract_type(type_):
-            return self.records[drawn.choice(self.schema.get_possible_types(type_)).name](self, token)
+            return self.record(drawn.choice(self.schema.get_possible_types(type_)).name, token)
         return _leaf(type_, drawn)
 
     def _item(self, type_: GraphQLOutputType, token: str, drawn: random.Random, is_plain: bool) -> Any:
