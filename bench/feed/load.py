@@ -72,7 +72,7 @@ def _call(wish: Wish) -> Findings:
     command = [sys.executable, "-m", "bench.feed.load_process"]
     deadline = _LONGEST_ONCE_SECONDS if wish["once"] else wish["seconds"] + _SPARE_SECONDS
     try:
-        done = subprocess.run(command, input=marshal.dumps(wish), capture_output=True, timeout=deadline, check=False)
+        done = subprocess.run(command, input=marshal.dumps(dict(wish)), capture_output=True, timeout=deadline, check=False)
     except subprocess.TimeoutExpired as error:
         raise LoadError(f"the client did not end within {deadline:.0f} s") from error
     if done.returncode != 0:

@@ -230,7 +230,7 @@ def _cpu_seconds() -> float:
 
 def main() -> None:
     wish: Wish = marshal.loads(sys.stdin.buffer.read())
-    sys.stdout.buffer.write(marshal.dumps(uvloop.run(run(wish))))
+    sys.stdout.buffer.write(marshal.dumps(dict(uvloop.run(run(wish)))))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from pathlib import Path
 from bench.feed.variant import Variant
 
 _VERSION = "1.1.1"
-_FOLDER = Path(__file__).resolve().parent.parent / "peers" / "python_modules"
+_FOLDER = Path(sys.prefix) / "bench-peers"
+"""Beside what `make setup` installs, and gone with it."""
 _INSTALL_SECONDS = 300.0
 
 

@@ -99,11 +99,12 @@ def to_svg(figures: Sequence[Figures], title: str) -> str:
         f'<text x="12" y="40" font-size="10" fill="#555555">{escape(title)}</text>',
     ]
     for place, (name, colour) in enumerate(_COLOURS.items()):
-        x = _LABEL_WIDTH + place * 110
-        parts.append(f'<rect x="{x}" y="48" width="11" height="11" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 16}" y="58">{PROCESSES[name]}</text>')
+        left = _LABEL_WIDTH + place * 110
+        parts.append(f'<rect x="{left}" y="48" width="11" height="11" fill="{colour}"/>')
+        parts.append(f'<text x="{left + 16}" y="58">{PROCESSES[name]}</text>')
     for number, one in enumerate(ordered):
-        y, x = _TOP + number * _ROW, float(_LABEL_WIDTH)
+        y = _TOP + number * _ROW
+        x = float(_LABEL_WIDTH)
         weight = ' font-weight="bold"' if one.variant is TIDINGS else ""
         label = escape(_shortened(one.variant.title.replace("*", "")))
         parts.append(f'<text x="{_LABEL_WIDTH - 8}" y="{y + 19}" text-anchor="end"{weight}>{label}</text>')

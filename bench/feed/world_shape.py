@@ -45,7 +45,7 @@ def draw_shape(size: WorldSize, random: Random) -> WorldShape:
     random.shuffle(ranked)
     people = list(range(1, size.users + 1))
     activity = list(accumulate(random.lognormvariate(0.0, _ACTIVITY_SIGMA) for _ in people))
-    counts = _follower_counts(size)
+    counts = follower_counts(size)
     followers = {
         author: _draw_distinct(random, people, activity, count, author) for author, count in zip(ranked, counts, strict=True)
     }
@@ -55,8 +55,8 @@ def draw_shape(size: WorldSize, random: Random) -> WorldShape:
     return WorldShape(ranked, followers, post_counts)
 
 
-def _follower_counts(size: WorldSize) -> list[int]:
-    """A power law over the ranks, nobody followed by more than half of all, of the wanted sum."""
+def follower_counts(size: WorldSize) -> list[int]:
+    """By rank: a power law of the wanted sum, nobody followed by more than half of all."""
     shape = [(rank + 1) ** -_FOLLOWER_EXPONENT for rank in range(size.users)]
     most = size.users // 2
     low, high = 0.0, float(size.follows)

@@ -32,10 +32,7 @@ type Post {
 type User { id: ID! username: String! displayName: String! avatarUrl: String }
 """
 
-query = QueryType()
 
-
-@query.field("feed")
 async def feed(_root: None, info: Any, first: int | None = None, after: str | None = None) -> dict[str, Any]:
     """One page."""
     size = first or 20
@@ -72,6 +69,8 @@ def make_app() -> Starlette:
         yield
         await app.state.reader.close()
 
+    query = QueryType()
+    query.set_field("feed", feed)
     endpoint = GraphQL(make_executable_schema(_SCHEMA, query), introspection=False)
     return Starlette(routes=[Route("/graphql", endpoint, methods=["POST"])], lifespan=lifespan)
 

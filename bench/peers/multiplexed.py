@@ -27,7 +27,8 @@ class MultiplexedRedis(asyncio.Protocol):
     async def connect(cls, url: str) -> MultiplexedRedis:
         """`url`: redis://:password@host:port/0."""
         address = urlsplit(url)
-        _, found = await asyncio.get_running_loop().create_connection(cls, address.hostname, address.port)
+        assert address.hostname is not None, "an address of a server"
+        _, found = await asyncio.get_running_loop().create_connection(cls, address.hostname, address.port or 6379)
         if address.password:
             await found.call("AUTH", unquote(address.password))
         return found
@@ -53,7 +54,7 @@ class MultiplexedRedis(asyncio.Protocol):
         """The reply. All that is asked within one turn of the loop leaves in one write."""
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(hiredis.pack_command(command))
+        self._out.append(hiredis.pack_command(cast("Any", command)))
         future = self._loop.create_future()
         self._waiting.append(future)
         return future

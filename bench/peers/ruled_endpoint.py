@@ -22,6 +22,7 @@ from domain.errors import TidingsError
 from domain.feed import FeedEntry, FeedPage
 from domain.ids import to_global_id
 from domain.paging import two_way_page
+from services.backends import Backends
 from services.engagement.find_marks import find_marks
 from services.feeds.read_home_feed import read_home_feed
 from services.media.media_address import find_avatar_address
@@ -58,20 +59,21 @@ class RuledEndpoint:
         except TidingsError as error:
             await send_json(send, orjson.dumps({"errors": [str(error)]}), 400)
             return
-        await send_json(send, await _render(state, viewer.id, page))
+        await send_json(send, await render_page(state.backends, viewer.id, page))
 
 
-async def _render(state: WebState, viewer_id: int, page: FeedPage) -> bytes:
+async def render_page(backends: Backends, viewer_id: int, page: FeedPage) -> bytes:
+    """The answer to the feed query, written by hand."""
     if page.extras is not None:
         marks = page.extras.marks
     else:
-        marks = await find_marks(state.backends, [edge.node.root_id for edge in page.edges], viewer_id=viewer_id)
-    edges = [{"cursor": edge.cursor, "node": _node(state, edge, marks)} for edge in page.edges]
+        marks = await find_marks(backends, [edge.node.root_id for edge in page.edges], viewer_id=viewer_id)
+    edges = [{"cursor": edge.cursor, "node": _node(backends, edge, marks)} for edge in page.edges]
     info = {"hasNextPage": page.page_info.has_next_page, "endCursor": page.page_info.end_cursor}
     return orjson.dumps({"data": {"feed": {"edges": edges, "pageInfo": info}}}, option=orjson.OPT_UTC_Z)
 
 
-def _node(state: WebState, edge: FeedEntry, marks: Any) -> dict[str, Any]:
+def _node(backends: Backends, edge: FeedEntry, marks: Any) -> dict[str, Any]:
     post, author = edge.node, edge.facts.author
     return {
         "id": to_global_id("Post", post.id),
@@ -84,7 +86,7 @@ def _node(state: WebState, edge: FeedEntry, marks: Any) -> dict[str, Any]:
             "id": to_global_id("User", author.id),
             "username": author.username,
             "displayName": author.display_name,
-            "avatarUrl": find_avatar_address(state.backends, author),
+            "avatarUrl": find_avatar_address(backends, author),
         },
     }
 

@@ -7,7 +7,7 @@ from one operation to the next; with `--document-caches`: parsed and validated d
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,9 @@ class Loaders:
         self.liked: DataLoader[int, bool] = DataLoader(self._liked)
 
     @staticmethod
-    def _by_id(load: Callable[[Sequence[int]], Awaitable[dict[int, Any]]]) -> Callable[[list[int]], Awaitable[list[Any]]]:
+    def _by_id(
+        load: Callable[[Sequence[int]], Awaitable[dict[int, Any]]],
+    ) -> Callable[[list[int]], Coroutine[Any, Any, list[Any]]]:
         async def batch(ids: list[int]) -> list[Any]:
             found = await load(ids)
             return [found[one] for one in ids]
