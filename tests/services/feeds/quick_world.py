@@ -242,6 +242,13 @@ async def _shared_and_blocked(world: QuickWorld) -> None:
     await block_user(world.backends, viewer_id=_id(world, "zoe"), user_id=_id(world, "vera"))
 
 
+async def _old_one_shared(world: QuickWorld) -> None:
+    """Far below the share, on another page."""
+    page = await world.page("vera", 50)
+    post_id = next(entry.node.id for entry in reversed(page.edges) if entry.node.author_id == _id(world, "ada"))
+    await share_post(world.backends, author_id=_id(world, "bob"), post_id=post_id, body="")
+
+
 async def _hashtag(world: QuickWorld) -> None:
     await world.post("zoe", "#news by a stranger")
     await world.post("ada", "#news by ada")
@@ -250,6 +257,7 @@ async def _hashtag(world: QuickWorld) -> None:
 
 STEPS |= {
     "hashtag": _hashtag,
+    "an old one shared": _old_one_shared,
     "an author grows too large": _grown,
     "shared and then blocked": _shared_and_blocked,
     "deleted": _deleted,

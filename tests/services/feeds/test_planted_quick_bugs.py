@@ -109,7 +109,7 @@ PLANTS: dict[str, tuple[Callable[[Patch, Memory], None], str]] = {
     "author_not_compared": (_author_not_compared, "other name"),
     "authors_judged_once": (_authors_judged_once, "mute"),
     "tagged_forgotten": (_tagged_forgotten, "hashtag"),
-    "shares_forgotten": (_shares_forgotten, "shared"),
+    "shares_forgotten": (_shares_forgotten, "an old one shared"),
     "strangers_are_nobody": (_strangers_are_nobody, "shared and then blocked"),
     "limits_forgotten": (_limits_forgotten, "daily limit"),
 }
