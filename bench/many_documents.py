@@ -2,8 +2,8 @@
 
     python -m bench.many_documents --parsed 100000 --seen 1000000 --compiled 10000
 
-`parsed`: distinct documents, each parsed, validated and looked up by the compiler once, as the engine does. `seen`: keys that the
-compiler alone is asked for, once each. `compiled`: distinct operations that come often enough to be compiled.
+`parsed`: distinct documents, each parsed, validated and looked up by the compiler once, as the engine does. `seen`: keys that
+the compiler alone is asked for, once each. `compiled`: distinct operations that come often enough to be compiled.
 """
 
 from __future__ import annotations
