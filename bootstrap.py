@@ -28,6 +28,11 @@ from services.fan_out.audiences import Audiences
 from services.feeds.feed_shelf import FeedShelf
 from services.media.media_rules import MediaDesk
 from services.media.open_store import open_media_store
+from services.memory.gathered_facts import GatheredFacts
+from services.memory.gathered_marks import GatheredMarks
+from services.memory.known_posts import KnownPosts
+from services.memory.known_viewers import KnownViewers
+from services.memory.memory import Memory
 from services.observer import Observer, SilentObserver
 from services.protection.budgets import Budgets
 from services.protection.publication import PublicationRule
@@ -87,6 +92,9 @@ async def open_backends(
         live_bell = RedisBell(redis.redis)
         stack.push_async_callback(live_bell.close)
         observer = observer or SilentObserver()
+        memory = _open_memory(database, settings)
+        if memory is not None:
+            stack.push_async_callback(memory.close)
         rate_limits = RateLimits(redis) if settings.limits == "on" else None
         if rate_limits is not None:
             stack.push_async_callback(rate_limits.close)
@@ -117,11 +125,23 @@ async def open_backends(
                 pull_hysteresis=settings.pull_hysteresis,
             ),
             observer=observer,
+            memory=memory,
             audiences=Audiences(settings.follower_cache_ids),
             media=_open_media(settings, is_background=is_background),
             budgets=Budgets(rate_limits, observer) if rate_limits is not None else None,
             publication_rules=_publication_rules(settings, redis, stack),
         )
+
+
+def _open_memory(database: Database, settings: Settings) -> Memory | None:
+    if not settings.memory_posts:
+        return None
+    return Memory(
+        KnownPosts(database, size=settings.memory_posts),
+        KnownViewers(database, size=settings.memory_relations),
+        GatheredMarks(database),
+        GatheredFacts(database),
+    )
 
 
 def _publication_rules(settings: Settings, redis: RedisClient, stack: AsyncExitStack) -> tuple[PublicationRule, ...]:

@@ -105,6 +105,17 @@ class Settings(BaseSettings):
         timedelta(seconds=86_400),
         description="seconds after its last read until a timeline is forgotten; sleeping users cost nothing",
     )
+    memory_posts: int = Field(
+        200_000,
+        ge=0,
+        description="posts and as many authors that a web process remembers, about 2 kB each, never believed unconfirmed; "
+        "fewer than are read all the time are worse than none; 0: none, and every page is read from PostgreSQL",
+    )
+    memory_relations: int = Field(
+        2_000_000,
+        ge=1_000,
+        description="relations of viewers to whom they follow that a web process remembers, about 100 bytes each",
+    )
     fanout_batch: int = Field(1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out")
     follower_cache_ids: int = Field(
         2_000_000,

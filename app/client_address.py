@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
+_KNOWN = 2_000
+"""Addresses that are remembered as they were found: a kept connection asks again and again."""
 _PREFIX = 64
 """Bits of an IPv6 address that count: whoever has one has all of its network, 2⁶⁴ of them."""
 
@@ -16,6 +19,7 @@ class ClientAddresses:
     def __init__(self, trusted_proxies: Iterable[str] = ()) -> None:
         """Raises ValueError for what is neither an address nor a network."""
         self._networks = [ip_network(proxy, strict=False) for proxy in trusted_proxies]
+        self._key = lru_cache(maxsize=_KNOWN)(self._find_key)
 
     def find(self, peer: str | None, forwarded_for: Sequence[str]) -> Address | None:
         """The client's address; None where the peer has none. `forwarded_for`: the headers of that name, in their order.
@@ -37,6 +41,11 @@ class ClientAddresses:
 
     def key(self, peer: str | None, forwarded_for: Sequence[str]) -> str | None:
         """The same, as limits tell addresses apart: IPv6 by its network."""
+        if not self._networks:
+            forwarded_for = ()
+        return self._key(peer, tuple(forwarded_for))
+
+    def _find_key(self, peer: str | None, forwarded_for: tuple[str, ...]) -> str | None:
         address = self.find(peer, forwarded_for)
         if isinstance(address, IPv6Address):
             return str(IPv6Network((int(address) >> _PREFIX << _PREFIX, _PREFIX)))

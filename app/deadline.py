@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from domain.errors import UnavailableError
@@ -30,13 +31,20 @@ class Deadline:
 
         `spent_seconds`: what the same request has waited for before.
         """
-        task = asyncio.get_running_loop().create_task(work)
+        # What `asyncio.wait` does for one task, at a third of its price.
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work)
+        over: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(max(0.0, self._seconds - spent_seconds), _end, over)
+        task.add_done_callback(partial(_end, over))
         try:
-            done, _ = await asyncio.wait((task,), timeout=max(0.0, self._seconds - spent_seconds))
+            await over
         except asyncio.CancelledError:
             self._abandon(task)
             raise
-        if not done:
+        finally:
+            timer.cancel()
+        if not task.done():
             self._abandon(task)
             raise UnavailableError("the answer was not ready in time")
         return task.result()
@@ -55,3 +63,8 @@ class Deadline:
         self._late.discard(task)
         if not task.cancelled():
             task.exception()  # retrieved: nobody waits for it, and the answer has long been given
+
+
+def _end(over: asyncio.Future[None], _: object = None) -> None:
+    if not over.done():
+        over.set_result(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 
@@ -11,6 +12,8 @@ from app.answers import GRAPHQL_TYPE, JSON_TYPE
 HTML_TYPE = "text/html"
 STREAM_TYPE = "text/event-stream"
 _MAX_LENGTH = 2_000
+_KNOWN = 500
+"""Values of the header that are remembered: a few kinds of clients send nearly all requests."""
 
 
 class StreamWish(Enum):
@@ -27,7 +30,12 @@ def answer_type(headers: Headers) -> str | None:
 
     Without a preference it is application/json, as clients that know no better expect.
     """
-    accepted = _accepted(headers)
+    return _answer_type(_accept(headers))
+
+
+@lru_cache(maxsize=_KNOWN)
+def _answer_type(accept: str) -> str | None:
+    accepted = _accepted(accept)
     if accepted is None:
         return JSON_TYPE
     modern, classic = _json_qualities(accepted)
@@ -38,7 +46,12 @@ def answer_type(headers: Headers) -> str | None:
 
 def stream_wish(headers: Headers) -> StreamWish:
     """Whether a stream is wanted. Only its own name counts: `*/*` is said by clients that have never heard of streams."""
-    accepted = _accepted(headers) or {}
+    return _stream_wish(_accept(headers))
+
+
+@lru_cache(maxsize=_KNOWN)
+def _stream_wish(accept: str) -> StreamWish:
+    accepted = _accepted(accept) or {}
     quality = accepted.get(STREAM_TYPE, 0.0)
     if quality <= 0:
         return StreamWish.NONE
@@ -47,7 +60,7 @@ def stream_wish(headers: Headers) -> StreamWish:
 
 def wants_page(headers: Headers) -> bool:
     """Whether this is a browser that navigates here."""
-    return (_accepted(headers) or {}).get(HTML_TYPE, 0.0) > 0
+    return (_accepted(_accept(headers)) or {}).get(HTML_TYPE, 0.0) > 0
 
 
 def _json_qualities(accepted: dict[str, float]) -> tuple[float, float]:
@@ -56,9 +69,12 @@ def _json_qualities(accepted: dict[str, float]) -> tuple[float, float]:
     return accepted.get(GRAPHQL_TYPE, 0.0), accepted.get(JSON_TYPE, wildcard)
 
 
-def _accepted(headers: Headers) -> dict[str, float] | None:
+def _accept(headers: Headers) -> str:
+    return ",".join(headers.getlist("accept"))[:_MAX_LENGTH]
+
+
+def _accepted(text: str) -> dict[str, float] | None:
     """Media range → quality; None where nothing is said."""
-    text = ",".join(headers.getlist("accept"))[:_MAX_LENGTH]
     if not text.strip():
         return None
     accepted: dict[str, float] = {}

@@ -7,7 +7,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 MAX_BYTES = 65_536
 MAX_NESTING = 32
@@ -31,14 +31,17 @@ async def read_body(request: Request) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(READ_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
+            has_more = True
+            while has_more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise BadRequestError("the body was cut off")
+                body += message.get("body", b"")
+                has_more = message.get("more_body", False)
                 if len(body) > MAX_BYTES:
                     raise BadRequestError(f"the body is larger than {MAX_BYTES} bytes")
     except TimeoutError:
         raise BadRequestError("the body did not arrive in time", status=408) from None
-    except ClientDisconnect:
-        raise BadRequestError("the body was cut off") from None
     return bytes(body)
 
 
@@ -104,8 +107,7 @@ def _finite_float(text: str) -> float:
 
 
 def _is_shallow(value: object, levels: int) -> bool:
-    if isinstance(value, dict):
-        return levels > 0 and all(_is_shallow(member, levels - 1) for member in value.values())
-    if isinstance(value, list):
-        return levels > 0 and all(_is_shallow(item, levels - 1) for item in value)
-    return True
+    if not isinstance(value, dict | list):
+        return True
+    items = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in items if isinstance(item, dict | list))

@@ -60,7 +60,7 @@ class RestEndpoint:
             response = rest_refusal("something went wrong on our side", INTERNAL, requestId=request_id)
             outcome = "error"
         kind = "mutation" if self.method == "POST" else "query"
-        metrics.GRAPHQL_REQUESTS.labels(type=kind, outcome=outcome).inc()
+        metrics.requests(kind, outcome).inc()
         metrics.GRAPHQL_SECONDS.observe(time.perf_counter() - started)
         await response(scope, receive, send)
 

@@ -22,7 +22,7 @@ from domain.records import UserRecord
 from resolvers.context import OperationContext
 from schema.execution import Engine, Operation, Response
 from schema.live import LiveSink, LiveSubscription, watch
-from services.accounts.recognise_account import recognise_account
+from services.accounts.recognise_account import Recognised, recognise_account
 from services.backends import Backends
 from services.live.hub import LiveHub
 from services.notifications.notification_feed import NotificationFeed
@@ -57,6 +57,11 @@ class WebState:
         return self.settings.limits == "on"
 
     async def load_viewer(self, claims: Claims | None) -> UserRecord | None:
+        """As `recognise` says."""
+        recognised = await self.recognise(claims)
+        return recognised.user if recognised is not None else None
+
+    async def recognise(self, claims: Claims | None) -> Recognised | None:
         """The account behind a verified token as it stands now, made at first sight; None without a token.
 
         While PostgreSQL is away, as it was when it was last seen. Raises AuthenticationError where the token has run out or the
@@ -64,24 +69,24 @@ class WebState:
         """
         if claims is None:
             return None
-        viewer = await recognise_account(
+        recognised = await recognise_account(
             self.backends,
             external_id=claims.subject,
             preferred_username=claims.preferred_username,
             name=claims.name,
             avatar_url=claims.picture,
         )
-        if viewer.is_suspended:
+        if recognised.user.is_suspended:
             raise AuthenticationError("the account is suspended")
-        self.activity.note(viewer.id)
-        return viewer
+        self.activity.note(recognised.user.id)
+        return recognised
 
     async def execute(
         self, operation: Operation, claims: Claims | None, *, address: str | None, spent_seconds: float = 0.0
     ) -> Response:
         """The answer to a query or mutation, for `write_json`, or UnavailableError within the deadline.
 
-        `address`: the client's, as `addresses` gives it. Raises what `charge` and `load_viewer` raise.
+        `address`: the client's, as `addresses` gives it. Raises what `charge` and `recognise` raise.
         """
         return await self.deadline.run(self._execute(operation, claims, address), spent_seconds=spent_seconds)
 
@@ -104,20 +109,21 @@ class WebState:
     async def begin_subscription(
         self, operation: Operation, claims: Claims | None, *, address: str | None, resume_after: str | None = None
     ) -> OperationContext:
-        """Charges it and opens its context. Raises what `charge` and `load_viewer` raise."""
+        """Charges it and opens its context. Raises what `charge` and `recognise` raise."""
         await self.charge(operation, claims, address)
         return await self.open_context(claims, resume_after=resume_after)
 
     async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
-        """A context for one operation. Raises what `load_viewer` raises.
+        """A context for one operation. Raises what `recognise` raises.
 
         `resume_after`: the event cursor behind which a subscription goes on, whatever its own `after` says.
         """
-        viewer = await self.load_viewer(claims)
+        recognised = await self.recognise(claims)
         return OperationContext(
             self.backends,
             self.live_hub,
-            viewer,
+            recognised.user if recognised is not None else None,
+            seen=recognised.seen if recognised is not None else None,
             post_counts=self.post_counts,
             notifications=self.notifications,
             resume_after=resume_after,
@@ -129,7 +135,10 @@ class WebState:
 
     async def _execute(self, operation: Operation, claims: Claims | None, address: str | None) -> Response:
         left = await self.charge(operation, claims, address)
-        response = await self.engine.answer(operation, await self.open_context(claims))
+        context = await self.open_context(claims)
+        if operation.type is not OperationType.QUERY:
+            context.seen = None
+        response = await self.engine.answer(operation, context)
         # A page of a feed is asked for far too often to carry figures that nobody comes near to.
         if left and operation.type is OperationType.MUTATION:
             response["extensions"] = {"rateLimit": {one.budget.name: _to_extension(one) for one in left}}

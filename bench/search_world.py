@@ -70,7 +70,7 @@ async def make_world(database_url: str, *, users: int, posts: int, seed: int) ->
             """
         )
         await connection.execute("ALTER TABLE posts ENABLE TRIGGER USER")
-        seconds = await _index(connection)
+        seconds = await index_posts(connection)
         for table in ("posts", "users", "searchable_posts"):
             await connection.execute(f"VACUUM ANALYZE {table}")
     return seconds
@@ -86,8 +86,11 @@ async def make_people(connection: BulkConnection, random: Random, users: int) ->
     await connection.execute("VACUUM ANALYZE searchable_accounts")
 
 
-async def _index(connection: BulkConnection) -> float:
-    """Like the migration of a database that has posts: rows first, then the index over all of them."""
+async def index_posts(connection: BulkConnection) -> float:
+    """Makes all posts searchable, like the migration of a database that has posts: rows first, then the index over all of them.
+
+    Returns how many seconds the index took.
+    """
     definition = await connection.fetch_value("SELECT pg_get_indexdef('ix_searchable_posts_words'::regclass)")
     await connection.execute("DROP INDEX ix_searchable_posts_words")
     began = time.perf_counter()

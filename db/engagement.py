@@ -5,13 +5,14 @@ Writing is one statement each: the row says whether anything changed, and only t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import TextClause, text
 
 from db.activities import INSERT_SQL
+from db.array_text import array_text
 from db.counters import COMMENT_COUNT, LIKE_COUNT
 from db.database import ReadSession, WriteSession
 from db.people_lists import PersonRow, load_listed_people, people_statement
@@ -50,6 +51,21 @@ _MARKS = text(
       EXISTS (SELECT FROM likes l WHERE l.post_id = ids.id AND l.user_id = :user_id),
       EXISTS (SELECT FROM bookmarks b WHERE b.post_id = ids.id AND b.user_id = :user_id)
     FROM unnest(CAST(:ids AS bigint[])) AS ids(id)
+    """
+)
+# Numbers go as text: see `db.array_text`.
+_MARKS_OF_MANY = text(
+    """
+    WITH asked AS MATERIALIZED (
+      SELECT * FROM unnest(CAST(CAST(:viewer_ids AS text) AS bigint[]), CAST(CAST(:post_ids AS text) AS bigint[]))
+        AS a(viewer_id, post_id)
+    )
+    SELECT viewer_id, post_id, bool_or(is_like), bool_or(NOT is_like) FROM (
+      SELECT a.viewer_id, a.post_id, true AS is_like
+      FROM asked a JOIN likes l ON l.post_id = a.post_id AND l.user_id = a.viewer_id
+      UNION ALL SELECT a.viewer_id, a.post_id, false
+      FROM asked a JOIN bookmarks b ON b.user_id = a.viewer_id AND b.post_id = a.post_id
+    ) AS marks GROUP BY 1, 2
     """
 )
 _ROOT_OF = text("SELECT coalesce(max(shared_post_id), :post_id) FROM posts WHERE id = :post_id AND is_plain_share")
@@ -100,6 +116,13 @@ async def load_marks(session: ReadSession, post_ids: Iterable[int], *, viewer_id
     """What the viewer has done with each of the posts: one statement, no rows for anybody else."""
     rows = await session.execute(_MARKS, {"ids": list(post_ids), "user_id": viewer_id})
     return {row[0]: ViewerMarks(row[1], row[2]) for row in rows}
+
+
+async def load_marks_of_many(session: ReadSession, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], ViewerMarks]:
+    """`load_marks` for (viewer, post) pairs: those where the viewer has done anything at all."""
+    parameters = {"viewer_ids": array_text(one for one, _ in pairs), "post_ids": array_text(other for _, other in pairs)}
+    rows = await session.execute(_MARKS_OF_MANY, parameters)
+    return {(row[0], row[1]): ViewerMarks(row[2], row[3]) for row in rows}
 
 
 async def load_root_id(session: ReadSession, post_id: int) -> int:

@@ -10,6 +10,7 @@ from db import feed_changes
 from db.activities import INSERT_SQL
 from db.database import ReadSession, WriteSession
 from db.people_lists import PersonRow, load_listed_people, people_statement
+from db.users import renew_rows
 from domain import subjects
 
 # Kept history ends with the follow that takes its place, by whichever way that comes about.
@@ -125,6 +126,7 @@ async def update_follow_settings(
     """Sets what is not None; a `daily_limit` of 0 lifts it. False where there is no follow. Call `lock_users` first."""
     session.touch(*subjects.relations(follower_id, followee_id))
     await feed_changes.note_follow_settings(session, follower_id, followee_id, hide_shares=hide_shares, daily_limit=daily_limit)
+    await renew_rows(session, follower_id)
     edge = {"follower_id": follower_id, "followee_id": followee_id}
     parameters = {"close_friend": close_friend, "hide_shares": hide_shares, "daily_limit": daily_limit}
     return (await session.execute(_SETTINGS, edge | parameters)).first() is not None

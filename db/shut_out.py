@@ -9,6 +9,7 @@ from sqlalchemy import text
 from db.database import ReadSession, WriteSession
 from db.feed_changes import note_block, note_mute
 from db.people_lists import PersonRow, load_listed_people, people_statement
+from db.users import renew_rows
 from domain import subjects
 
 _BLOCK = text("INSERT INTO blocks (blocker_id, blocked_id) VALUES (:blocker_id, :blocked_id) ON CONFLICT DO NOTHING")
@@ -31,6 +32,7 @@ async def insert_block(session: WriteSession, blocker_id: int, blocked_id: int) 
     """A second one changes nothing. Call `lock_users` first."""
     session.touch(*subjects.relations(blocker_id, blocked_id))
     await note_block(session, blocker_id, blocked_id, exists=False)
+    await renew_rows(session, blocker_id, blocked_id)
     await session.execute(_BLOCK, {"blocker_id": blocker_id, "blocked_id": blocked_id})
 
 
@@ -38,6 +40,7 @@ async def delete_block(session: WriteSession, blocker_id: int, blocked_id: int) 
     """False where there was none. Call `lock_users` first."""
     session.touch(*subjects.relations(blocker_id, blocked_id))
     await note_block(session, blocker_id, blocked_id, exists=True)
+    await renew_rows(session, blocker_id, blocked_id)
     return (await session.execute(_UNBLOCK, {"blocker_id": blocker_id, "blocked_id": blocked_id})).first() is not None
 
 
@@ -45,6 +48,7 @@ async def set_mute(session: WriteSession, muter_id: int, muted_id: int, *, until
     """Mutes until that instant, or for good; takes the place of an earlier mute. Call `lock_users` first."""
     session.touch(subjects.relation(muter_id, muted_id))
     await note_mute(session, muter_id, muted_id, exists=False)
+    await renew_rows(session, muter_id)
     await session.execute(_MUTE, {"muter_id": muter_id, "muted_id": muted_id, "until": until})
 
 
@@ -52,6 +56,7 @@ async def delete_mute(session: WriteSession, muter_id: int, muted_id: int) -> bo
     """False where there was none; one that has ended counts. Call `lock_users` first."""
     session.touch(subjects.relation(muter_id, muted_id))
     await note_mute(session, muter_id, muted_id, exists=True)
+    await renew_rows(session, muter_id)
     return (await session.execute(_UNMUTE, {"muter_id": muter_id, "muted_id": muted_id})).first() is not None
 
 

@@ -41,6 +41,7 @@ _UPDATE = text(
     """
 )
 _SETTINGS = text("SELECT settings FROM users WHERE id = :user_id")
+_RENEW = text("UPDATE users SET settings = settings WHERE id = ANY(CAST(:ids AS bigint[]))")
 _SET_SETTINGS = text("UPDATE users SET settings = CAST(:settings AS jsonb) WHERE id = :user_id")
 # Restoring lifts both; an instant that stands already stays.
 _MODERATE = text(
@@ -128,6 +129,14 @@ async def load_relations(session: ReadSession, viewer_id: int, user_ids: Iterabl
 async def lock_users(session: WriteSession, *user_ids: int) -> set[int]:
     """Locks the rows in id order (the same for everybody, so no deadlock) and returns the ids that exist."""
     return set((await session.execute(_LOCK, {"ids": list(user_ids)})).scalars())
+
+
+async def renew_rows(session: WriteSession, *user_ids: int) -> None:
+    """Gives the rows new versions though nothing in them changes: what a viewer's page hangs on has, in another table.
+
+    Whoever remembers something of a viewer compares versions (`db.viewer_looks`). Call `lock_users` first.
+    """
+    await session.execute(_RENEW, {"ids": list(user_ids)})
 
 
 async def touch_last_active(session: WriteSession, user_id: int) -> None:

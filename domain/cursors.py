@@ -11,12 +11,16 @@ import base64
 import binascii
 import hashlib
 import hmac
+from binascii import b2a_base64
+from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from domain.errors import InvalidCursorError
 
 _VERSION = b"\x02"
 _SEAL_BYTES = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MAX_LENGTH = 16_384
 """Above the longest that is sealed: a moment names every transaction that was under way, twice, in up to 20 digits."""
 
@@ -64,6 +68,19 @@ class CursorSealer:
     def seal_ids(self, scope: CursorScope, *ids: int) -> str:
         """A cursor whose payload is a tuple of 64-bit numbers: the keyset of a list's last row."""
         return self.seal(scope, b"".join(number.to_bytes(8, "big", signed=True) for number in ids))
+
+    def sealer_of_ids(self, scope: CursorScope, *rest: int) -> Callable[[int], str]:
+        """`seal_ids` for many cursors of one scope that differ in their first number alone."""
+        tail = b"".join(number.to_bytes(8, "big", signed=True) for number in rest)
+        end, key = tail + scope.to_bytes(), self._key
+        length = (len(_VERSION) + 8 + len(tail)).to_bytes(4, "big")
+
+        def seal(first: int) -> str:
+            head = _VERSION + first.to_bytes(8, "big", signed=True)
+            digest = blake2b(length + head + end, key=key, digest_size=_SEAL_BYTES).digest()
+            return b2a_base64(head + tail + digest, newline=False).translate(_URL_SAFE, b"=").decode()
+
+        return seal
 
     def open_ids(self, scope: CursorScope, cursor: str, *, count: int = 1) -> tuple[int, ...]:
         """The numbers given to `seal_ids`. Raises InvalidCursorError, also where there are not `count` of them."""

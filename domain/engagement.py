@@ -17,3 +17,6 @@ class ViewerMarks:
 
     has_liked: bool
     has_bookmarked: bool
+
+
+NO_MARKS = ViewerMarks(has_liked=False, has_bookmarked=False)

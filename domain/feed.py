@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -91,18 +92,45 @@ class RankingFactor:
     contribution: float
 
 
-@dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One entry of a page; `cursor` goes on below it. `facts`: the entry's post and what came with it."""
+    """One entry of a page; `cursor` goes on below it. `facts`: the entry's post and what came with it.
 
-    cursor: str
-    facts: PostFacts
-    reasons: list[FeedReason]
+    Cursor and reasons may be given as what makes them: not everybody who reads a page asks for them.
+    """
+
+    __slots__ = ("_cursor", "_reasons", "facts")
+
+    def __init__(
+        self, cursor: str | Callable[[], str], facts: PostFacts, reasons: list[FeedReason] | Callable[[], list[FeedReason]]
+    ) -> None:
+        self.facts = facts
+        self._cursor = cursor
+        self._reasons = reasons
+
+    @property
+    def cursor(self) -> str:
+        """The place of the entry on the walk that met it."""
+        cursor = self._cursor
+        if not isinstance(cursor, str):
+            cursor = self._cursor = cursor()
+        return cursor
+
+    @property
+    def reasons(self) -> list[FeedReason]:
+        """The valid reasons that it stands for."""
+        reasons = self._reasons
+        if not isinstance(reasons, list):
+            reasons = self._reasons = reasons()
+        return reasons
 
     @property
     def node(self) -> PostRecord:
         """The post, or the share while a share is what brought it."""
         return self.facts.post
+
+    def with_cursor(self, cursor: str) -> FeedEntry:
+        """The same entry as another reader, or another walk, meets it."""
+        return FeedEntry(cursor, self.facts, self._reasons)
 
     @property
     def score(self) -> float | None:
@@ -113,6 +141,16 @@ class FeedEntry:
     def ranking_factors(self) -> list[RankingFactor]:
         """Empty in LATEST order."""
         return []
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FeedEntry):
+            return NotImplemented
+        return (self.cursor, self.facts, self.reasons) == (other.cursor, other.facts, other.reasons)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"FeedEntry({self.cursor!r}, {self.facts!r}, {self.reasons!r})"
 
 
 @dataclass(frozen=True, slots=True)

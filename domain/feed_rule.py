@@ -15,7 +15,7 @@ from domain.feed import FeedReasonKind, FeedRule
 from domain.ids import first_id_at, milliseconds_of
 from domain.muted_words import MutedWords
 from domain.preferences import NO_PREFERENCES, FeedPreferences
-from domain.records import PostFacts, Relation
+from domain.records import PostFacts, Relation, UserRecord
 from domain.visibility import HiddenBecause, why_post_is_hidden
 
 
@@ -86,6 +86,20 @@ def judge_reason(reason: Reason, rules: FeedRules) -> Verdict:
         if not kinds:
             return Verdict(reason, FeedRule.DAILY_LIMIT)
     return Verdict(reason, FeedRule.SHOWN, kinds)
+
+
+def shows_all_public_posts(author: UserRecord, relation: Relation) -> bool:
+    """Whether `judge_reason` says of every public post of the author alone, whatever it is, that it is shown because the author
+    is followed: the rule's answer for nearly everybody, found once instead of for each post.
+
+    It still hangs on the post whether it is public, not deleted, no share, and without a muted word.
+    """
+    return (
+        relation.follows
+        and not (author.is_suspended or author.is_shadow_banned or relation.is_blocking or relation.is_blocked_by)
+        and not relation.is_muting
+        and relation.daily_limit is None
+    )
 
 
 _RULES = {HiddenBecause.DELETED: FeedRule.DELETED, HiddenBecause.AUTHOR_BLOCKED: FeedRule.BLOCKED}

@@ -11,6 +11,7 @@ from domain.records import UserRecord
 from resolvers.loaders import Loaders
 from services.backends import Backends
 from services.live.hub import LiveHub
+from services.memory.known_viewers import SeenViewer
 from services.notifications.notification_feed import NotificationFeed
 from services.posts.post_counts_feed import PostCountsFeed
 
@@ -34,6 +35,7 @@ class OperationContext:
         post_counts: PostCountsFeed | None = None,
         notifications: NotificationFeed | None = None,
         resume_after: str | None = None,
+        seen: SeenViewer | None = None,
     ) -> None:
         self.backends = backends
         self.live_hub = live_hub
@@ -41,6 +43,8 @@ class OperationContext:
         self.post_counts = post_counts
         self.notifications = notifications
         self.resume_after = resume_after
+        self.seen = seen
+        """The look at the viewer when the operation began; None where nobody looked, and after a write."""
         self._loaders: Loaders | None = None
 
     @property
@@ -63,6 +67,7 @@ class OperationContext:
     def forget_loaded(self) -> None:
         """After a write: what was loaded before it is no longer true."""
         self._loaders = None
+        self.seen = None
 
     def for_event(self) -> OperationContext:
         """A fresh context for one event of a subscription: loaders that lived longer would answer from the past."""

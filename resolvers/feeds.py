@@ -36,6 +36,7 @@ async def feed(
         viewer_id=viewer_id,
         page=two_way_page(given(first), given(after), given(last), given(before)),
         order=given(order),
+        seen=context.seen,
     )
     context.loaders.remember_facts([entry.facts for entry in page.edges])
     if page.extras is not None:

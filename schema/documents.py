@@ -21,6 +21,7 @@ from graphql import (
 
 from schema.build import graphql_core_schema
 from schema.errors import PARSE_FAILED, VALIDATION_FAILED, format_error
+from schema.limits import SizeChecks
 from schema.root_fields import count_root_fields, fragments_of
 
 MAX_TOKENS = 2_000
@@ -43,6 +44,7 @@ class Document:
     ast: DocumentNode
     operations: dict[str | None, OperationDefinitionNode]
     root_fields: dict[str | None, Mapping[str, int]]
+    sizes: SizeChecks
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to execute. Raises RequestError where the name does not tell which."""
@@ -99,7 +101,10 @@ class Documents:
         }
         fragments = fragments_of(document)
         return Document(
-            document, operations, {name: count_root_fields(operation, fragments) for name, operation in operations.items()}
+            document,
+            operations,
+            {name: count_root_fields(operation, fragments) for name, operation in operations.items()},
+            SizeChecks(document),
         )
 
 

@@ -22,7 +22,6 @@ from resolvers.context import OperationContext
 from schema.build import graphql_core_schema
 from schema.documents import Document, Documents, RequestError
 from schema.errors import BAD_USER_INPUT, format_error
-from schema.limits import check_size
 from schema.live_templates import Beats
 
 Response = dict[str, Any]
@@ -81,7 +80,7 @@ class Engine:
         """Raises RequestError with the errors in their public form."""
         document = self._documents.get(query)
         node = document.operation(operation_name)
-        problem = check_size(document.ast, node, variables or {})
+        problem = document.sizes.check(node, variables or {})
         if problem is not None:
             raise RequestError(format_error(problem))
         return Operation(document, node, variables or {})

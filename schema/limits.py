@@ -56,6 +56,11 @@ class _Measure:
     nodes: int
 
 
+_KNOWN_SIZES = 64
+"""Combinations of page sizes that are remembered of a document."""
+_LEFT_OUT = "left out"
+
+
 class _TooComplexError(Exception):
     pass
 
@@ -76,6 +81,45 @@ def check_size(document: DocumentNode, operation: OperationDefinitionNode, varia
     except _TooComplexError as problem:
         return GraphQLError(f"the operation is too large: {problem}", extensions={"code": TOO_COMPLEX})
     return None
+
+
+class SizeChecks:
+    """`check_size` for the operations of one document. A size hangs on nothing but the variables that page sizes name."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._document = document
+        self._sizes = _size_variables(document)
+        self._known: dict[tuple[object, ...], GraphQLError | None] = {}
+
+    def check(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> GraphQLError | None:
+        """As `check_size` says."""
+        key = (id(operation), *(_as_size(variables, name) for name in self._sizes))
+        if key in self._known:
+            return self._known[key]
+        problem = check_size(self._document, operation, variables)
+        if len(self._known) < _KNOWN_SIZES:
+            self._known[key] = problem
+        return problem
+
+
+def _size_variables(document: DocumentNode) -> list[str]:
+    names: dict[str, None] = {}
+    selections: list[Any] = [getattr(definition, "selection_set", None) for definition in document.definitions]
+    while selections:
+        selection_set = selections.pop()
+        for selection in selection_set.selections if selection_set is not None else ():
+            selections.append(getattr(selection, "selection_set", None))
+            for argument in getattr(selection, "arguments", None) or ():
+                if argument.name.value in _LIST_ARGUMENTS and isinstance(argument.value, VariableNode):
+                    names[argument.value.name.value] = None
+    return list(names)
+
+
+def _as_size(variables: Mapping[str, Any], name: str) -> object:
+    if name not in variables:
+        return _LEFT_OUT
+    value = variables[name]
+    return value if isinstance(value, int) else None
 
 
 class _Counter:

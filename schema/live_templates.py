@@ -51,7 +51,7 @@ class Template:
 def with_marks(event: WireEvent) -> WireEvent:
     """The event as it is executed for all: marks where cursors go."""
     if isinstance(event, NewPost):
-        return replace(event, cursor=_EVENT_MARK, edge=replace(event.edge, cursor=_EDGE_MARK))
+        return replace(event, cursor=_EVENT_MARK, edge=event.edge.with_cursor(_EDGE_MARK))
     return replace(event, cursor=_EVENT_MARK)
 
 

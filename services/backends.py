@@ -24,6 +24,7 @@ from services.fan_out.turns import Turns
 from services.feeds.feed_shelf import FeedShelf
 from services.idempotency.attempts_under_way import AttemptsUnderWay
 from services.media.media_rules import MediaDesk
+from services.memory.memory import Memory
 from services.observer import Observer
 from services.protection.budgets import Budgets
 from services.protection.publication import PublicationRule
@@ -71,6 +72,8 @@ class Backends:
     sealer: CursorSealer
     policy: FeedPolicy
     observer: Observer
+    memory: Memory | None = None
+    """None where a process remembers nothing of the truth."""
     audiences: Audiences = field(default_factory=Audiences)
     turns: Turns = field(default_factory=Turns)
     attempts: AttemptsUnderWay = field(default_factory=AttemptsUnderWay)

@@ -64,6 +64,11 @@ def read_claims(payload: object, *, issuer: str, audience: str, now: float) -> C
     )
 
 
+def still_holds(claims: Claims, *, now: float) -> bool:
+    """Whether claims that `read_claims` has accepted count now: nothing but their end can have come since."""
+    return claims.expires_at.timestamp() + LEEWAY.total_seconds() > now
+
+
 def _check_purpose(payload: Mapping[str, object]) -> None:
     for claim in _PURPOSE_CLAIMS:
         purpose = payload.get(claim, "access")

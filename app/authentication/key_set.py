@@ -67,6 +67,10 @@ class RemoteKeySet:
             raise KeySetUnavailableError("the key server does not answer")
         return key
 
+    def held(self, algorithm: str, kid: str | None) -> jwt.PyJWK | None:
+        """What `find` would answer at once; None where it would ask the key server, too."""
+        return self._lookup(algorithm, kid) if self._age() <= REFRESH_AFTER_SECONDS else None
+
     async def aclose(self) -> None:
         """Ends a fetch under way and closes the client that this object made."""
         if self._refreshing is not None:

@@ -9,22 +9,38 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import httpx
 import jwt
 import orjson
 
-from app.authentication.claims import Claims, read_claims
+from app.authentication.claims import Claims, read_claims, still_holds
 from app.authentication.errors import AuthenticationError
 from app.authentication.header import SYMMETRIC_ALGORITHM, check_header
 from app.authentication.key_set import RemoteKeySet
+from services.memory.two_generations import TwoGenerations
 
 MAX_TOKEN_LENGTH = 8_192
 MIN_SECRET_BYTES = 32  # RFC 7518, section 3.2: a key of the hash's size or larger
 
 _COMPACT_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_KNOWN_BYTES = 32_000_000
+_KNOWN_OVERHEAD = 600
+"""Bytes of what is kept with a token, its claims above all."""
 _JWS = jwt.PyJWS(options={"enforce_minimum_key_length": True})
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownToken:
+    """What a token says that was good, and the key that said so."""
+
+    claims: Claims
+    algorithm: str
+    kid: str | None
+    key: str | jwt.PyJWK
+    size: int
 
 
 class TokenVerifier:
@@ -52,6 +68,21 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._known: TwoGenerations[str, _KnownToken] = TwoGenerations(_KNOWN_BYTES, weigh=_weigh)
+
+    def recall(self, token: str) -> Claims | None:
+        """The claims of a token that was good before and is good now; None where `verify` must tell.
+
+        A signature that one key has verified need not be computed again: what can change is the time, and which keys count.
+        """
+        known = self._known.get(token)
+        if known is None or not still_holds(known.claims, now=self._clock()):
+            return None
+        if known.algorithm == SYMMETRIC_ALGORITHM:
+            key: str | jwt.PyJWK | None = self._secret
+        else:
+            key = self._key_set.held(known.algorithm, known.kid) if self._key_set is not None else None
+        return known.claims if key is known.key else None
 
     async def verify(self, token: str) -> Claims:
         """The claims of a good token. Raises AuthenticationError for every other string, and nothing else.
@@ -72,7 +103,9 @@ class TokenVerifier:
             payload = orjson.loads(_JWS.decode(token, key, algorithms=[algorithm]))
         except _UNREADABLE:
             raise AuthenticationError("the signature or the payload is wrong") from None
-        return read_claims(payload, issuer=self._issuer, audience=self._audience, now=self._clock())
+        claims = read_claims(payload, issuer=self._issuer, audience=self._audience, now=self._clock())
+        self._known.put(token, _KnownToken(claims, algorithm, kid, key, len(token)))
+        return claims
 
     async def aclose(self) -> None:
         """Ends what goes on in the background."""
@@ -89,3 +122,7 @@ class TokenVerifier:
         if key is None:
             raise AuthenticationError("no such key")
         return key
+
+
+def _weigh(known: _KnownToken) -> int:
+    return _KNOWN_OVERHEAD + known.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from db.replica_state import load_shown_moment
 from db.users import find_user_by_external_id
@@ -11,16 +12,31 @@ from domain.errors import CacheUnavailableError, UnavailableError
 from domain.records import UserRecord
 from services.accounts.provision_account import provision_account
 from services.backends import Backends
+from services.memory.known_viewers import SeenViewer
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Who asks. `seen`: the look at them that said so, good for what is read of the same request before it writes anything."""
+
+    user: UserRecord
+    seen: SeenViewer | None = None
 
 
 async def recognise_account(
     backends: Backends, *, external_id: str, preferred_username: str | None, name: str | None, avatar_url: str | None
-) -> UserRecord:
+) -> Recognised:
     """The account with this external id, made at first sight. While the database is away: as the replica has it, or as it was
     when it was last seen, unless it has changed since (a moderator may have suspended it). Raises UnavailableError.
     """
     place = await backends.account_shelf.begin(external_id)
     try:
+        if backends.memory is not None:
+            seen = await backends.memory.viewers.see_account(external_id)
+            if seen is not None:
+                if place is not None:
+                    backends.account_shelf.keep(seen.known.user, place)
+                return Recognised(seen.known.user, seen)
         user = await provision_account(
             backends.database,
             external_id=external_id,
@@ -32,10 +48,12 @@ async def recognise_account(
         known = await _find_on_replica(backends, external_id) or await backends.account_shelf.find(external_id)
         if known is None:
             raise
-        return known
+        return Recognised(known)
     if place is not None:
         backends.account_shelf.keep(user, place)
-    return user
+    if backends.memory is not None:
+        backends.memory.viewers.note_account(user)
+    return Recognised(user)
 
 
 async def _find_on_replica(backends: Backends, external_id: str) -> UserRecord | None:

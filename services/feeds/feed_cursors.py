@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -45,6 +45,11 @@ class FeedPlace:
 def seal_place(sealer: CursorSealer, viewer_id: int, place: FeedPlace) -> str:
     """The cursor of an entry, in LATEST order."""
     return sealer.seal_ids(_place_scope(viewer_id), place.id, -1 if place.floor is None else place.floor)
+
+
+def place_sealer(sealer: CursorSealer, viewer_id: int, floor: int | None) -> Callable[[int], str]:
+    """`seal_place` for the places of one walk, which differ in their ids alone."""
+    return sealer.sealer_of_ids(_place_scope(viewer_id), -1 if floor is None else floor)
 
 
 def open_place(sealer: CursorSealer, viewer_id: int, cursor: str) -> FeedPlace:

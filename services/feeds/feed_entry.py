@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from domain.cursors import CursorSealer
 from domain.feed import FeedDelivery, FeedEntry, FeedReason, FeedReasonKind
 from domain.feed_rule import Verdict
 from domain.records import Delivery, PostFacts
-from services.feeds.feed_cursors import FeedPlace, seal_place
 
 MAX_NAMED = 8
 """People whom a reason names; it counts all."""
 
 
-def make_entry(
-    sealer: CursorSealer, facts: PostFacts, named: Sequence[Verdict], *, viewer_id: int, floor: int | None
-) -> FeedEntry:
-    """A shown reason as an entry; `named`: the valid reasons it stands for, oldest first; `floor`: of the walk it is met on."""
-    return FeedEntry(
-        cursor=seal_place(sealer, viewer_id, FeedPlace(facts.post.id, floor)),
-        facts=facts,
-        reasons=reasons_of(named),
-    )
+def make_entry(seal: Callable[[int], str], facts: PostFacts, named: Sequence[Verdict]) -> FeedEntry:
+    """A shown reason as an entry; `named`: the valid reasons it stands for, oldest first.
+
+    `seal`: the cursors of the walk that it is met on, see `place_sealer`.
+    """
+    return FeedEntry(partial(seal, facts.post.id), facts, partial(reasons_of, named))
 
 
 def reasons_of(named: Sequence[Verdict]) -> list[FeedReason]:
@@ -46,6 +42,16 @@ def reasons_of(named: Sequence[Verdict]) -> list[FeedReason]:
         delivery = _delivery(newest_first[-1])
         reasons.append(FeedReason(FeedReasonKind.FOLLOWED_SHARER, delivery, users, len(newest_first)))
     return reasons
+
+
+def reasons_of_author(facts: PostFacts) -> list[FeedReason]:
+    """The reasons of a post that is shown for no other reason than that its author is followed."""
+    return [FeedReason(FeedReasonKind.FOLLOWED_AUTHOR, _delivery(facts), [facts.author], 1)]
+
+
+def reasons_of_own() -> list[FeedReason]:
+    """The reasons of an own post that nothing else brings."""
+    return [FeedReason(FeedReasonKind.OWN_POST, FeedDelivery.PULLED, [], 0)]
 
 
 def _delivery(facts: PostFacts) -> FeedDelivery:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from cache.changes import Changes, StampPlace
 from cache.shelves import Shelves
 from domain import subjects
 from domain.cursors import CursorSealer
-from domain.errors import CacheUnavailableError
+from domain.errors import CacheUnavailableError, TidingsError
 from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage, FeedState, FeedStatus, PageExtras
 from domain.paging import PageRequest
 from services.feeds.entry_subjects import subjects_of_entry
@@ -31,6 +31,10 @@ MAX_ENTRIES = 60
 EVERY_SECONDS = 10.0
 _SMALLER_SECONDS = 60.0
 """So long a copy is kept from one of a smaller page."""
+_SHARE_OF_TIME = 0.02
+"""Of a process, at most, for copies of pages that were not read the long way in any case."""
+_WAITING = 10_000
+_READ_SECONDS = 5.0
 _REMEMBERED = 50_000
 """Viewers of whom this process remembers when it last made a copy; of a forgotten one it makes another."""
 
@@ -45,16 +49,35 @@ class FeedShelf:
         self._made: OrderedDict[int, tuple[float, int, tuple[str, int] | None]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._database: str | None = None
+        self._waiting: OrderedDict[int, Callable[[], Awaitable[None]]] = OrderedDict()
+        self._reading: asyncio.Task[None] | None = None
+
+    def is_due(self, viewer_id: int, page: PageRequest) -> bool:
+        """Whether a copy of this page would be made."""
+        if page.backward or page.cursor is not None or page.size == 0:
+            return False
+        return not self._is_fresh(viewer_id, min(page.size, MAX_ENTRIES), time.monotonic())
+
+    def knows(self, viewer_id: int) -> bool:
+        """Whether this process has made a copy for the viewer, lately or not."""
+        return viewer_id in self._made
+
+    def read_later(self, viewer_id: int, read: Callable[[], Awaitable[None]]) -> None:
+        """Has the page read the long way, which makes a copy of it, in the background. Returns at once.
+
+        One at a time, and in a part of the process's time only: a busy process makes the copies of its viewers in turn.
+        """
+        if len(self._waiting) < _WAITING:
+            self._waiting.setdefault(viewer_id, read)
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._read_waiting(), name="shelve-pages")
 
     async def begin(self, viewer_id: int, page: PageRequest) -> StampPlace | None:
         """Where the stamps stand, where a copy of this page is due; None otherwise. Ask before the database is read."""
         if page.backward or page.cursor is not None or page.size == 0:
             return None
-        made_at, size, origin = self._made.get(viewer_id, (0.0, 0, None))
         wanted, now = min(page.size, MAX_ENTRIES), time.monotonic()
-        is_fresh = wanted <= size and now - made_at < (EVERY_SECONDS if wanted == size else _SMALLER_SECONDS)
-        # A cache that was wiped, or came back older, holds no copy of before.
-        if made_at and is_fresh and origin == self._changes.origin:
+        if self._is_fresh(viewer_id, wanted, now):
             return None
         # Before anything is awaited: several requests of one viewer make one copy.
         self._made[viewer_id] = now, wanted, self._changes.origin
@@ -129,10 +152,31 @@ class FeedShelf:
 
     async def close(self) -> None:
         """Gives up what is still under way."""
+        self._waiting.clear()
+        if self._reading is not None:
+            # Not cut off at once: half a command leaves a connection that nobody can use.
+            await asyncio.wait([self._reading], timeout=0.3)
+            self._tasks.add(self._reading)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=0.3)
+
+    def _is_fresh(self, viewer_id: int, wanted: int, now: float) -> bool:
+        made_at, size, origin = self._made.get(viewer_id, (0.0, 0, None))
+        is_fresh = wanted <= size and now - made_at < (EVERY_SECONDS if wanted == size else _SMALLER_SECONDS)
+        # A cache that was wiped, or came back older, holds no copy of before.
+        return bool(made_at) and is_fresh and origin == self._changes.origin
+
+    async def _read_waiting(self) -> None:
+        while self._waiting:
+            _, read = self._waiting.popitem(last=False)
+            began = time.monotonic()
+            with suppress(TidingsError, TimeoutError):
+                async with asyncio.timeout(_READ_SECONDS):
+                    await read()
+            if self._waiting:
+                await asyncio.sleep((time.monotonic() - began) * (1 / _SHARE_OF_TIME - 1))
 
     async def _put(self, viewer_id: int, page: ShelvedPage) -> None:
         try:

@@ -132,4 +132,4 @@ def with_edge_cursor(backends: Backends, viewer_id: int, event: WireEvent) -> Wi
     if not isinstance(event, NewPost):
         return event
     cursor = seal_place(backends.sealer, viewer_id, FeedPlace(event.edge.node.id))
-    return replace(event, edge=replace(event.edge, cursor=cursor))
+    return replace(event, edge=event.edge.with_cursor(cursor))

@@ -23,6 +23,7 @@ from app.web_state import WebState
 from schema.build import graphql_core_schema
 from schema.documents import Document
 from schema.execution import LiveAnswer, Operation
+from schema.limits import SizeChecks
 from tests.app.web.running_server import token_for
 from tests.matrix.arguments import IDS, LEFT_OUT, Stock, values_of
 from tests.matrix.findings import Reading
@@ -56,7 +57,7 @@ def operation(text: str) -> Operation:
     if text not in _documents:
         ast = parse(text, no_location=True)
         node = next(one for one in ast.definitions if isinstance(one, OperationDefinitionNode))
-        _documents[text] = Operation(Document(ast, {None: node}, {None: {}}), node, {})
+        _documents[text] = Operation(Document(ast, {None: node}, {None: {}}, SizeChecks(ast)), node, {})
     return _documents[text]
 
 

@@ -1,0 +1,1 @@
+"""Typical reads, and ways to execute them."""

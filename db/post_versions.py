@@ -1,0 +1,107 @@
+"""Posts with their authors, many at once, as far as they are not what the asker knows already.
+
+One statement both asks whether what is remembered still holds and answers where it does not. A row's version is its `xmin`
+(see `db.viewer_looks`); of a post the counts are compared besides, since what is on its way to them leaves the row as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from db.array_text import array_text
+from db.database import ReadSession
+from db.rows import POST_COLUMNS, POST_WIDTH, USER_COLUMNS, USER_WIDTH, to_post, to_user
+from domain.records import PostFacts, PostRecord, Relation, UserRecord
+
+_VERSION = "(p.xmin::text::bigint << 32 | u.xmin::text::bigint)"
+"""Of a post and its author together."""
+_UNKNOWN = 0
+"""The version of what nobody knows: no row has it."""
+
+# Counts on their way are few and are read at once, not a look for each post.
+# Numbers go as text: the driver takes ten times as long for each element of an array. Counts on their way are few, and are read
+# at once, not for each post.
+_CHANGED = text(
+    f"""
+    WITH flight AS MATERIALIZED (
+      SELECT q.post_id, sum(q.likes) AS likes, sum(q.comments) AS comments FROM counter_changes q
+      WHERE q.post_id = ANY(CAST(CAST(:ids AS text) AS bigint[])) GROUP BY q.post_id
+    )
+    SELECT r.run, c.* FROM (SELECT pg_postmaster_start_time() AS run) AS r LEFT JOIN LATERAL (
+    SELECT k.id AS asked_id, {_VERSION}, u.xmin::text::bigint, coalesce(q.likes, 0), coalesce(q.comments, 0),
+      {POST_COLUMNS}, {USER_COLUMNS}
+    FROM unnest(CAST(CAST(:ids AS text) AS bigint[]), CAST(CAST(:versions AS text) AS bigint[]),
+                CAST(CAST(:likes AS text) AS integer[]), CAST(CAST(:comments AS text) AS integer[]))
+      AS k(id, version, likes, comments)
+    LEFT JOIN posts p ON p.id = k.id LEFT JOIN users u ON u.id = p.author_id LEFT JOIN flight q ON q.post_id = k.id
+    WHERE p.id IS NULL OR {_VERSION} <> k.version
+      OR coalesce(q.likes, 0) <> coalesce(k.likes, 0) OR coalesce(q.comments, 0) <> coalesce(k.comments, 0)
+    ) AS c ON true
+    """
+)
+
+
+_HALF = (1 << 32) - 1
+_NO_FLIGHT = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPost:
+    """A post and its author as they were read. `version`: of both rows; `flight`: what was on its way to its counts."""
+
+    post: PostRecord
+    author: UserRecord
+    version: int
+    author_version: int
+    flight: tuple[int, int]
+    _facts: list[PostFacts] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def facts_for(self, relation: Relation) -> PostFacts:
+        """The facts for a viewer with that relation to the author: most have the same, so they are made once."""
+        facts = self._facts[0] if self._facts else None
+        if facts is None or facts.relation is not relation:
+            facts = PostFacts(self.post, self.author, relation)
+            self._facts[:] = [facts]
+        return facts
+
+    def of_author(self, author_version: int, author: UserRecord) -> KnownPost:
+        """The same post by its author as they are now."""
+        version = (self.version & ~_HALF) | author_version
+        return KnownPost(self.post, author, version, author_version, self.flight)
+
+    def is_same_post(self, other: KnownPost) -> bool:
+        """Whether nothing but the author may differ."""
+        return (self.version & ~_HALF) == (other.version & ~_HALF) and self.flight == other.flight
+
+
+async def load_changed_posts(
+    session: ReadSession, post_ids: Sequence[int], known: Sequence[KnownPost | None]
+) -> tuple[datetime, dict[int, KnownPost | None]]:
+    """Of the posts those that are not what is known of them (None: nothing) as they are now; None for what does not exist.
+
+    What is missing from the answer is at this moment exactly what is known, if that was read in the same run of the server,
+    which comes with the answer (see `db.viewer_looks.Moment`).
+    """
+    has_flight = any(one is not None and one.flight is not _NO_FLIGHT for one in known)
+    parameters = {
+        "ids": array_text(post_ids),
+        "versions": array_text([_UNKNOWN if one is None else one.version for one in known]),
+        "likes": array_text([0 if one is None else one.flight[0] for one in known]) if has_flight else "{}",
+        "comments": array_text([0 if one is None else one.flight[1] for one in known]) if has_flight else "{}",
+    }
+    rows = list(await session.execute(_CHANGED, parameters))
+    return rows[0][0], {row[1]: _to_known(row) for row in rows if row[1] is not None}
+
+
+def _to_known(row: Sequence[Any]) -> KnownPost | None:
+    _, _, version, author_version, likes, comments, *columns = row
+    if version is None:
+        return None
+    post, author = to_post(columns[:POST_WIDTH]), to_user(columns[POST_WIDTH : POST_WIDTH + USER_WIDTH])
+    flight = (likes, comments) if likes or comments else _NO_FLIGHT
+    return KnownPost(post, author, version, author_version, flight)

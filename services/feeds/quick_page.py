@@ -1,0 +1,211 @@
+"""The usual page of a feed from what the process remembers, confirmed by the truth at this moment.
+
+Two short statements, each shared with all requests of the instant, take the place of several of one's own: a look at the
+viewer, and, after the timeline, the question whether the posts and authors are still what is remembered. The order of reading
+is that of `feed_candidates`, the rule is the one feed rule. Whatever is not usual is left to the other way: it gives no page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from cache.timelines import Warmth
+from db.feed_candidates import FeedViewer
+from db.post_versions import KnownPost
+from db.viewer_looks import KnownViewer, ViewerLook
+from domain.errors import CacheUnavailableError
+from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage
+from domain.feed_rule import is_source, shows_all_public_posts
+from domain.ids import MAX_ID
+from domain.paging import PageRequest
+from domain.records import NO_RELATION, UserRecord, Visibility
+from domain.timeline_version import TimelineVersion
+from services.backends import Backends
+from services.feeds.feed_cursors import FeedPlace, place_sealer
+from services.feeds.feed_entry import make_entry, reasons_of_author, reasons_of_own
+from services.feeds.judge_reasons import ReasonJudge
+from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
+from services.feeds.remembered_facts import NotRememberedError, RememberedFacts
+from services.fill_page import FilledPage
+from services.memory.known_viewers import SeenViewer
+
+_SPARE = 1
+"""Candidates beyond the page and the one that says whether more follow: for one that the rule takes away."""
+_MORE = 4
+"""Times as many are looked at where those were not enough."""
+
+
+async def read_quick_page(
+    backends: Backends,
+    *,
+    viewer_id: int,
+    page: PageRequest,
+    place: FeedPlace | None,
+    order: FeedOrder | None,
+    seen: SeenViewer | None,
+) -> FeedPage | None:
+    """The page, or None where the other way must be taken. `seen`: see `read_home_feed`. Raises UnavailableError."""
+    memory = backends.memory
+    if memory is None or page.backward or page.size == 0:
+        return None
+    if place is None and not backends.feed_shelf.knows(viewer_id):
+        # The first page that a process reads for somebody makes the copy for bad times; later ones are made in passing.
+        return None
+    began = time.perf_counter()
+    start = place.id if place is not None else MAX_ID
+    # A look that was taken at the newest own posts tells those further down, too, where it tells them all.
+    if seen is None or not (place is None or seen.look.own_is_whole):
+        seen = await memory.viewers.see(viewer_id, below=start)
+    if seen is None or not _is_usual(seen):
+        return None
+    viewer = _feed_viewer(seen)
+    floor = floor_of(viewer, place)
+    judge = _Judge(backends, viewer_id, seen.known, floor)
+    for count in (page.size + 1 + _SPARE, _MORE * (page.size + 1)):
+        try:
+            ids = await _candidates(backends, seen, viewer.timeline_version, start, floor, count)
+        except CacheUnavailableError:
+            return None
+        if ids is None:
+            return None
+        found = await memory.posts.find(ids) if ids else {}
+        entries = judge.entries([found[reason_id] for reason_id in ids])
+        if entries is None:
+            facts = RememberedFacts(memory, seen, {reason_id: found[reason_id] for reason_id in ids})
+            try:
+                judged = await ReasonJudge.on(facts, backends, viewer_id, viewer).judge(ids)
+            except NotRememberedError:
+                return None
+            shown = [judged[reason_id] for reason_id in ids if reason_id in judged and judged[reason_id].is_shown]
+            entries = [make_entry(judge.seal, one.verdict.reason.facts, one.named) for one in shown]
+        if len(entries) > page.size or len(ids) < count:
+            break
+    else:
+        # Too many have been taken away.
+        return None
+    kept = [(entry.facts.post.id, entry) for entry in entries[: page.size]]
+    filled = FilledPage(kept, len(entries) > page.size, kept[-1][0] if kept else None)
+    made = make_page(backends, viewer_id, viewer, page, order, filled, floor, _degradations(seen))
+    backends.observer.feed_was_read(source=Warmth.WARM.value, seconds=time.perf_counter() - began)
+    return made
+
+
+def _is_usual(seen: SeenViewer) -> bool:
+    known = seen.known
+    return not (known.user.is_suspended or known.has_kept_history or seen.look.moment.open_posts is None)
+
+
+def _feed_viewer(seen: SeenViewer) -> FeedViewer:
+    look, known = seen.look, seen.known
+    return FeedViewer(
+        database_identity=look.moment.identity,
+        graph_version=known.graph_version,
+        following_count=known.user.following_count,
+        as_of=look.moment.as_of,
+        snapshot=look.moment.snapshot,
+        preferences=known.preferences,
+        position=look.position,
+        follows_hashtags=known.follows_hashtags,
+        has_kept_history=known.has_kept_history,
+    )
+
+
+async def _candidates(
+    backends: Backends, seen: SeenViewer, version: TimelineVersion, start: int, floor: int, count: int
+) -> list[int] | None:
+    """The next `count` ids below `start`, fewer where there are no more; None where the caches do not tell them all.
+
+    The look came first: a post whose fan-out has ended since is in the timeline, one that had ended before it in any case.
+    Raises CacheUnavailableError.
+    """
+    look, known = seen.look, seen.known
+    timeline = await backends.timelines.read_older(look.viewer_id, version=version, below=start, size=count)
+    if timeline.warmth is not Warmth.WARM or not timeline.covers:
+        return None
+    ids = {*timeline.ids, *_open_ids(look, known, start)}
+    ids.update(post_id for post_id in look.own_ids if post_id < start)
+    if known.follows_hashtags:
+        assert backends.memory is not None, "asked before"
+        ids.update(await backends.memory.facts.tagged_ids(look.viewer_id, below=start, size=count))
+    if known.pulled:
+        pulled = await backends.pulled_posts.read_merged(known.pulled, position=start, newer=False, size=count)
+        if pulled.cold or pulled.short:
+            return None
+        ids.update(pulled.ids)
+    newest = sorted(ids, reverse=True)[:count]
+    while newest and newest[-1] <= floor:
+        newest.pop()
+    if not look.own_is_whole and newest and newest[-1] < look.own_ids[-1]:
+        # Below the last own post that the look has named there may be others.
+        return None
+    return newest
+
+
+def _open_ids(look: ViewerLook, known: KnownViewer, start: int) -> list[int]:
+    open_posts = look.moment.open_posts
+    assert open_posts is not None, "asked before"
+    sources = known.sources
+    return [
+        post_id
+        for post_id, author_id in zip(open_posts.ids, open_posts.author_ids, strict=True)
+        if author_id in sources and post_id < start
+    ]
+
+
+class _Judge:
+    """Says of pages that nobody's shares, limits, mutes or words have a part in what the rule says."""
+
+    def __init__(self, backends: Backends, viewer_id: int, known: KnownViewer, floor: int) -> None:
+        self.seal = place_sealer(backends.sealer, viewer_id, floor)
+        self._viewer_id = viewer_id
+        self._sources = known.sources
+        self._plain = known.plain
+        self._is_plain_viewer = not (known.preferences.muted_words or known.follows_hashtags)
+
+    def entries(self, found: Sequence[KnownPost | None]) -> list[FeedEntry] | None:
+        """Those that are shown, in the given order; None where one of them needs a longer look."""
+        if not self._is_plain_viewer:
+            return None
+        entries = []
+        plain, sources, seal = self._plain, self._sources, self.seal
+        for known in found:
+            if known is None:
+                continue
+            post, author = known.post, known.author
+            if post.is_deleted:
+                continue
+            if post.share_count or post.is_plain_share:
+                return None
+            if author.id == self._viewer_id:
+                entries.append(FeedEntry(partial(seal, post.id), known.facts_for(NO_RELATION), reasons_of_own))
+                continue
+            if plain.get(author.id) is not author and not self._is_plain(author):
+                return None
+            relation = sources[author.id]
+            if post.visibility is not Visibility.PUBLIC and not (
+                post.visibility is Visibility.FRIENDS and relation.is_followed_by
+            ):
+                continue
+            facts = known.facts_for(relation)
+            entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
+        return entries
+
+    def _is_plain(self, author: UserRecord) -> bool:
+        relation = self._sources.get(author.id)
+        if relation is None or not shows_all_public_posts(author, relation):
+            return False
+        self._plain[author.id] = author
+        return True
+
+
+def _degradations(seen: SeenViewer) -> list[FeedDegradation]:
+    look, known = seen.look, seen.known
+    open_posts = look.moment.open_posts
+    assert open_posts is not None, "asked before"
+    for author_id, post_id, since in zip(open_posts.author_ids, open_posts.ids, open_posts.since, strict=True):
+        relation = known.sources.get(author_id)
+        if relation is not None and is_source(relation, post_id) and look.moment.as_of - since > DELAYED_AFTER:
+            return [FeedDegradation.FAN_OUT_DELAYED]
+    return []

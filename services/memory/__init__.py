@@ -1,0 +1,1 @@
+"""What a process remembers of the truth, and how many requests ask at once whether it still holds."""

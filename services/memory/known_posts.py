@@ -1,0 +1,86 @@
+"""Posts with their authors, from memory where the truth says at this moment that they are still what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from db.database import Database
+from db.post_versions import KnownPost, load_changed_posts
+from domain.records import UserRecord
+from services.memory.gathered_reads import GatheredReads
+from services.memory.two_generations import TwoGenerations
+
+
+class KnownPosts:
+    """The posts and authors that one process remembers, at most `size` of each.
+
+    A record that has not changed is the same object each time: what was made from it may be kept with it.
+    """
+
+    def __init__(self, database: Database, *, size: int) -> None:
+        self._database = database
+        self._posts: TwoGenerations[int, KnownPost] = TwoGenerations(size)
+        self._authors: TwoGenerations[int, tuple[int, UserRecord]] = TwoGenerations(size)
+        self._run: datetime | None = None
+        self._reads: GatheredReads[int, KnownPost | None] = GatheredReads(self._check)
+
+    async def find(self, post_ids: Iterable[int]) -> Mapping[int, KnownPost | None]:
+        """As they are at a moment after this call; None for those that do not exist. Nothing is filtered.
+
+        Others may be in the answer as well. Raises UnavailableError.
+        """
+        return await self._reads.ask(post_ids)
+
+    async def close(self) -> None:
+        await self._reads.close()
+
+    async def _check(self, post_ids: Sequence[int]) -> dict[int, KnownPost | None]:
+        known = [self._remembered(post_id) for post_id in post_ids]
+        before = self._run
+        run, changed = await self._load(post_ids, known)
+        if run != before:
+            # Another server, or the same one started anew: versions of before say nothing of its rows.
+            if before is not None:
+                known = [None] * len(known)
+                run, changed = await self._load(post_ids, known)
+            if run != self._run:
+                self._forget(run)
+        found: dict[int, KnownPost | None] = dict(zip(post_ids, known, strict=True))
+        for post_id, now in changed.items():
+            found[post_id] = self._renew(found[post_id], now) if now is not None else None
+        return found
+
+    async def _load(
+        self, post_ids: Sequence[int], known: Sequence[KnownPost | None]
+    ) -> tuple[datetime, dict[int, KnownPost | None]]:
+        async with self._database.at_once() as session:
+            return await load_changed_posts(session, post_ids, known)
+
+    def _forget(self, run: datetime) -> None:
+        self._posts.clear()
+        self._authors.clear()
+        self._run = run
+
+    def _remembered(self, post_id: int) -> KnownPost | None:
+        known = self._posts.get(post_id)
+        if known is None:
+            return None
+        author = self._authors.get(known.author.id)
+        if author is not None and author[1] is not known.author:
+            # Somebody else's look at another post of theirs has found the author changed.
+            known = known.of_author(*author)
+            self._posts.put(post_id, known)
+        return known
+
+    def _renew(self, known: KnownPost | None, now: KnownPost) -> KnownPost:
+        remembered = self._authors.get(now.author.id)
+        if remembered is not None and remembered[0] == now.author_version:
+            author = remembered[1]
+        else:
+            author = now.author
+            self._authors.put(author.id, (now.author_version, author))
+        post = known.post if known is not None and known.is_same_post(now) else now.post
+        renewed = KnownPost(post, author, now.version, now.author_version, now.flight)
+        self._posts.put(post.id, renewed)
+        return renewed
