@@ -9,7 +9,7 @@ TESTERS ?= 2
 # Packages are installed uncompiled, a third faster; what is used is compiled and kept at its first use. So that must be allowed.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types layers check-feeds check-matrix check-real schema lock web clean
+.PHONY: help setup run test check lint types layers check-feeds check-matrix check-real check-compiler schema lock web clean
 
 help: ## Show what every target does
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check-matrix: $(STAMP) ## Who may see what, by everybody everywhere, before and 
 
 check-real: $(STAMP) ## The real data sets, whole: every account of congress2016 in three ways, higgs2012 at two thresholds
 	@exec $(BIN)/python -m pytest -m real_data tests/real_data tests/services/importing --real=whole $(ARGS)
+
+check-compiler: $(STAMP) ## 100,000 random operations by the compiler and by graphql-core: `make check-compiler ARGS="--runs 1000"`
+	@exec $(BIN)/python -m tests.graphql_compiler.long_run --ours 2000 $(ARGS)
 
 schema: $(STAMP) ## Print the GraphQL schema to schema/schema.graphql
 	$(BIN)/tidings schema export --output schema/schema.graphql

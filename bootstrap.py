@@ -28,6 +28,7 @@ from services.fan_out.audiences import Audiences
 from services.feeds.feed_shelf import FeedShelf
 from services.media.media_rules import MediaDesk
 from services.media.open_store import open_media_store
+from services.memory.gathered_facts import GatheredFacts
 from services.memory.gathered_marks import GatheredMarks
 from services.memory.known_posts import KnownPosts
 from services.memory.known_viewers import KnownViewers
@@ -139,6 +140,7 @@ def _open_memory(database: Database, settings: Settings) -> Memory | None:
         KnownPosts(database, size=settings.memory_posts),
         KnownViewers(database, size=settings.memory_relations),
         GatheredMarks(database),
+        GatheredFacts(database),
     )
 
 

@@ -41,7 +41,6 @@ from graphql_compiler.shape import Field, Position
 MAX_POSITIONS = 5_000
 _CONDITIONS = ("include", "skip")
 _FOREIGN_DIRECTIVES = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
-_INTROSPECTION = frozenset({"__schema", "__type"})
 
 
 def check_schema(schema: Schema) -> None:
@@ -115,8 +114,6 @@ class Analysis:
         for response_name, details in grouped.items():
             node = details[0].node
             name = node.name.value
-            if name in _INTROSPECTION:
-                raise NotCompilableError("introspection")
             definition = self._schema.get_field(parent_type, name)
             if definition is None:
                 raise NotCompilableError(f"no field {name}")
@@ -125,6 +122,7 @@ class Analysis:
             if name != "__typename":
                 answer = find_answer(
                     self._strawberry_schema,
+                    parent_type,
                     definition,
                     node,
                     is_subscription_root=is_subscription_root,

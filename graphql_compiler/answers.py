@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from graphql import FieldNode, GraphQLField
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, is_introspection_type
 from strawberry.schema import Schema
 from strawberry.types.field import StrawberryField
 
-from graphql_compiler.arguments import Arguments
+from graphql_compiler.arguments import Arguments, NativeArguments
 from graphql_compiler.failures import NotCompilableError
 from graphql_compiler.protocol import BATCH_ATTRIBUTE, STABLE_ATTRIBUTE, BatchedField
 
 _DEFINITION = "strawberry-definition"
+_INTROSPECTION = frozenset({"__schema", "__type"})
 _MADE_BY_STRAWBERRY = ("GraphQLCoreConverter.from_resolver.", "GraphQLCoreConverter.from_field.")
 
 
@@ -42,18 +43,19 @@ class Attribute:
 class Call:
     """A resolver. Its parameters besides the field's arguments: the parent value (positional or by names) and the info.
 
-    `first_names`: of the parameters that may be given by position too.
+    `first_names`: of the parameters that may be given by position too. `is_native`: it is one of graphql-core's own, for
+    introspection.
     """
 
     function: Callable[..., Any]
-    field: StrawberryField
     is_async: bool
     takes_self: bool
     root_names: tuple[str, ...]
     info_name: str | None
-    arguments: Arguments | None
+    arguments: Arguments | NativeArguments | None
     is_stable: bool
     first_names: list[str]
+    is_native: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,19 @@ Answer: TypeAlias = Typename | Itself | Attribute | Call | Batched
 
 
 def find_answer(
-    schema: Schema, definition: GraphQLField, node: FieldNode, *, is_subscription_root: bool, hide_suggestions: bool
+    schema: Schema,
+    parent_type: GraphQLObjectType,
+    definition: GraphQLField,
+    node: FieldNode,
+    *,
+    is_subscription_root: bool,
+    hide_suggestions: bool,
 ) -> Answer:
     """How a field is answered. Raises NotCompilableError."""
     name = node.name.value
+    if (is_introspection_type(parent_type) or name in _INTROSPECTION) and definition.resolve is not None:
+        arguments = NativeArguments(definition, node, hide_suggestions=hide_suggestions) if definition.args else None
+        return Call(definition.resolve, False, True, (), None, arguments, True, [], True)
     field = definition.extensions.get(_DEFINITION)
     if not isinstance(field, StrawberryField):
         raise NotCompilableError(f"{name}: not a field of Strawberry")
@@ -104,7 +115,6 @@ def find_answer(
     roots = [parameter.name for parameter in (resolver.parent_parameter, resolver.root_parameter) if parameter is not None]
     return Call(
         function,
-        field,
         field.is_async,
         resolver.self_parameter is not None,
         tuple(dict.fromkeys(roots)),

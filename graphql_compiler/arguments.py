@@ -15,6 +15,7 @@ from graphql import (
     is_required_argument,
     specified_scalar_types,
 )
+from graphql.execution import get_argument_values
 from graphql.execution.values import maybe_use_default_value
 from graphql.utilities import coerce_input_literal
 from strawberry.relay.types import GlobalID
@@ -88,8 +89,6 @@ class Arguments:
         return found
 
     def _convert(self, run: Run, position: Position, place: Place) -> dict[str, Any]:
-        from graphql.execution import get_argument_values
-
         values = get_argument_values(self._definition, self._node, run.variable_values, hide_suggestions=self._hide_suggestions)
         return convert_arguments(
             values,
@@ -123,6 +122,24 @@ class Arguments:
                 value = _default(definition)
             if value is not _MISSING:
                 self._constants[argument.python_name] = value
+
+
+class NativeArguments:
+    """The arguments of a field that graphql-core answers itself, put together once a run."""
+
+    def __init__(self, definition: GraphQLField, node: FieldNode, *, hide_suggestions: bool) -> None:
+        self._definition = definition
+        self._node = node
+        self._hide_suggestions = hide_suggestions
+
+    def of(self, run: Run, _position: Position, _place: Place) -> dict[str, Any]:
+        """The arguments in this run. Raises GraphQLError."""
+        known = run.arguments.get(self)
+        if known is None:
+            known = run.arguments[self] = get_argument_values(
+                self._definition, self._node, run.variable_values, hide_suggestions=self._hide_suggestions
+            )
+        return known
 
 
 def _is_plain(argument: StrawberryArgument, definition: GraphQLArgument) -> bool:

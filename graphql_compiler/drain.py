@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from graphql.pyutils import is_awaitable
 
 from graphql_compiler.answers import Batched, Call
+from graphql_compiler.calling import called, same
 from graphql_compiler.failures import Failed, Place, PropagatedError, keys_of
 from graphql_compiler.faults import passes_on
-from graphql_compiler.info import make_info
 from graphql_compiler.loading import Load, found
 from graphql_compiler.run import Pending, Run, forget
 from graphql_compiler.shape import Position
@@ -111,7 +111,7 @@ class _Scheduler:
         self._run.has_begun = True
         for each in wanting:
             try:
-                value = _called(self._run, answer, position, each)
+                value = called(self._run, answer, position, each)
             except Exception as error:
                 value = Failed(error)
             if is_awaitable(value):
@@ -192,7 +192,7 @@ class _Scheduler:
         task = asyncio.ensure_future(awaitable)
         if task in self._tasks:
             # The same future for two values: each needs a task of its own.
-            task = asyncio.ensure_future(_same(task))
+            task = asyncio.ensure_future(same(task))
         self._tasks[task] = what
         if isinstance(what, Load):
             what.running += 1
@@ -285,21 +285,3 @@ class _Scheduler:
         for task, what in self._tasks.items():
             if isinstance(what, _Job) and run.is_nulled(keys_of(what.place)):
                 self._unwanted.add(task)
-
-
-@passes_on
-async def _same(task: asyncio.Future[Any]) -> Any:
-    return await asyncio.shield(task)
-
-
-@passes_on
-def _called(run: Run, answer: Call, position: Position, pending: Pending) -> Any:
-    _, _, parent, place = pending
-    arguments: dict[str, Any] = {}
-    if answer.arguments is not None:
-        arguments.update(answer.arguments.of(run, position, place))
-    for name in answer.root_names:
-        arguments[name] = parent
-    if answer.info_name is not None:
-        arguments[answer.info_name] = make_info(run, position, place)
-    return answer.function(parent, **arguments) if answer.takes_self else answer.function(**arguments)

@@ -55,6 +55,27 @@ def make_info(run: Run, position: Position, place: Place) -> Info[Any, Any]:
     return made
 
 
+def shared_info(run: Run, position: Position, is_native: bool) -> Any:
+    """One for all values of a field whose resolver does not ask where it stands: its path says nothing of lists.
+
+    `is_native`: it is graphql-core's own, for introspection.
+    """
+    made = run.infos.get(position)
+    if made is None:
+        made = (make_raw_info if is_native else make_info)(run, position, _somewhere(position))
+        run.infos[position] = made
+    return made
+
+
+def _somewhere(position: Position) -> Place:
+    keys: list[str | int] = []
+    at: Position | None = position
+    while at is not None:
+        keys.append(at.key if at.key is not None else 1)
+        at = at.parent
+    return tuple(keys[::-1]), (None, 0)
+
+
 def make_raw_info(run: Run, position: Position, place: Place) -> GraphQLResolveInfo[Any]:
     """What graphql-core would have given."""
     field = position.field

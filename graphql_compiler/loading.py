@@ -7,12 +7,13 @@ what is loaded here is found there by resolvers that load value by value.
 from __future__ import annotations
 
 from asyncio import Future, shield
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from graphql_compiler.answers import Batched
+from graphql_compiler.batch_functions import awaited, checked, several
 from graphql_compiler.failures import Failed
-from graphql_compiler.faults import passes_on, refuse
+from graphql_compiler.faults import passes_on
 from graphql_compiler.protocol import KNOWN_ATTRIBUTE, BatchedField
 from graphql_compiler.run import Pending, Run
 from graphql_compiler.shape import Position
@@ -21,7 +22,6 @@ MISSING = object()
 """Stands for what a loader does not know."""
 
 _NOTHING = object()
-_RULE = "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
 _NO_CACHE: dict[Any, Any] = {}
 
 
@@ -115,9 +115,9 @@ class Load:
             try:
                 key = answer.key(parent, context)
                 if key is not None and answer.is_many:
-                    several = {cache_key_of(each): each for each in key}
-                    ticket = _Several([cache_key_of(each) for each in key])
-                    wanted.update(several)
+                    wished = several(key)
+                    ticket = _Several([cache_key_of(each) for each in wished])
+                    wanted.update(zip(ticket, wished, strict=True))
                 elif key is not None:
                     ticket = cache_key_of(key)
                     wanted[ticket] = key
@@ -223,7 +223,7 @@ class Load:
             promised = {cache_key: loader.loop.create_future() for cache_key, _ in batch}
             loader._cache.update(promised)
         try:
-            values = _checked([key for _, key in batch], await _awaited(loader.batch_load_fn, [key for _, key in batch]))
+            values = checked([key for _, key in batch], await awaited(loader.batch_load_fn, [key for _, key in batch]))
         except BaseException as error:
             for cache_key, promise in promised.items():
                 loader._cache.pop(cache_key, None)
@@ -252,29 +252,6 @@ class Load:
 async def _unharmed(known: Future[Any]) -> Any:
     """Waits for a future that is somebody else's: being cancelled ourselves must not cancel it."""
     return await shield(known)
-
-
-@passes_on
-async def _awaited(batch_load_fn: Any, keys: list[Any]) -> Any:
-    made = batch_load_fn(keys)
-    if not made or not hasattr(made, "__await__"):
-        refuse(TypeError(f"{_RULE}but the function did not return a Coroutine: {made}."))
-    return await made
-
-
-def _checked(keys: list[Any], values: Any) -> list[Any]:
-    """In aiodataloader's words."""
-    if values.__class__ is not list and not isinstance(values, Iterable):
-        refuse(TypeError(f"{_RULE}but the function did not return a Future of a Iterable: {values}."))
-    listed = list(values)
-    if len(listed) != len(keys):
-        refuse(
-            TypeError(
-                f"{_RULE}but the function did not return a Future of a Iterable with the same length as the Iterable of keys."
-                f"\n\nKeys:\n{keys}\n\nValues:\n{listed}"
-            )
-        )
-    return listed
 
 
 def _break(promise: Future[Any], error: BaseException) -> None:

@@ -50,7 +50,8 @@ BATCH_ATTRIBUTE = "batch"
 """On a resolver: a BatchedField."""
 
 KNOWN_ATTRIBUTE = "known"
-"""On a loader: a mapping of what need not be loaded, by key (not by cache key). Such values are taken without waiting."""
+"""On a loader: a mapping of what need not be loaded, by key (not by cache key). Such values are taken without waiting.
+None of them is an exception."""
 
 STABLE_ATTRIBUTE = "is_stable"
 """On a resolver that is no coroutine function, if true: while the process lives, its answer hangs on the parent value alone."""

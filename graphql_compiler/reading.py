@@ -6,7 +6,7 @@ from keyword import iskeyword
 
 from graphql_compiler.answers import Attribute, Call, Itself, Typename
 from graphql_compiler.failures import Template
-from graphql_compiler.info import make_info
+from graphql_compiler.info import make_info, shared_info
 from graphql_compiler.shape import Field
 from graphql_compiler.values import ValueWriter
 
@@ -27,15 +27,22 @@ def read_expression(writer: ValueWriter, field: Field, parent: str, template: Te
     given = [parent] if answer.takes_self else []
     given += [f"{name}={parent}" for name in answer.root_names]
     place = f"{writer.constant_of('P', position, position)}, {writer.source.place(template)}"
-    if answer.info_name is not None:
+    if answer.is_native:
+        given.append(_shared_info(writer, field, is_native=True))
+    elif answer.info_name is not None:
         info = f"{writer.source.constant('make_info', make_info)}(run, {place})"
         if answer.is_stable:
-            # It does not matter to it where it stands: one info for all.
-            writer.source.first(f"I{position.number} = {info}")
-            info = f"I{position.number}"
+            info = _shared_info(writer, field, is_native=False)
         given.append(f"{answer.info_name}={info}")
     if [each.partition("=")[0] for each in given] == answer.first_names[: len(given)]:
         given = [each.partition("=")[2] for each in given]
     if answer.arguments is not None:
         given.append(f"**{writer.constant_of('a', position, answer.arguments.of)}(run, {place})")
     return f"{writer.constant_of('f', position, answer.function)}({', '.join(given)})"
+
+
+def _shared_info(writer: ValueWriter, field: Field, *, is_native: bool) -> str:
+    name = f"I{field.value.number}"
+    make, position = writer.source.constant("shared_info", shared_info), writer.constant_of("P", field.value, field.value)
+    writer.source.first(f"{name} = {make}(run, {position}, {is_native})")
+    return name

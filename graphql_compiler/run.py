@@ -13,7 +13,7 @@ from graphql_compiler.failures import Place, keys_of
 from graphql_compiler.shape import Position
 
 if TYPE_CHECKING:
-    from graphql_compiler.arguments import Arguments
+    from graphql_compiler.arguments import Arguments, NativeArguments
     from graphql_compiler.plan import Plan
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -29,8 +29,8 @@ class Run:
     """The state of one execution. `has_begun`: a resolver of a mutation's own field was called."""
 
     __slots__ = (
-        "_variable_values", "arguments", "context", "data", "errors", "has_begun", "late", "nulled", "pending", "plan", "put",
-        "raw_variables", "root", "variables",
+        "_variable_values", "arguments", "context", "data", "errors", "has_begun", "infos", "late", "nulled", "pending", "plan",
+        "put", "raw_variables", "root", "variables",
     )  # fmt: skip
 
     pending: list[Pending]
@@ -43,7 +43,7 @@ class Run:
         self.context = context
         self.variables = variables
         self.raw_variables = raw_variables
-        self.arguments: dict[Arguments, dict[str, Any]] = {}
+        self.arguments: dict[Arguments | NativeArguments, dict[str, Any]] = {}
         self.data: Any = None
         self.errors: list[GraphQLError] = []
         self.nulled: set[Path] = set()
@@ -51,6 +51,7 @@ class Run:
         self.pending = []
         self.put = self.pending.append
         self.has_begun = False
+        self.infos: dict[Position, Any] = {}
         self._variable_values: VariableValues | None = None
 
     def take(self) -> tuple[list[Pending], list[Late]]:

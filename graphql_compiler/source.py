@@ -25,9 +25,15 @@ class Source:
         self.constants: dict[str, Any] = {}
         self.loops = ["p"]
         self._parameters = parameters
+        self._templates: dict[Template, str] = {}
         self._first: dict[str, None] = {}
         self._lines: list[str] = []
         self._places: dict[int, tuple[list[FieldNode], Template]] = {}
+
+    @property
+    def length(self) -> int:
+        """Lines so far."""
+        return len(self._lines)
 
     def line(self, depth: int, text: str) -> None:
         """A line that cannot fail, or whose failure is noted elsewhere."""
@@ -57,7 +63,14 @@ class Source:
 
     def place(self, template: Template) -> str:
         """An expression for where a value stands."""
-        return f"({template!r}, {self.indices()})"
+        return f"({self.template(template)}, {self.indices()})"
+
+    def template(self, template: Template) -> str:
+        """The name of a template."""
+        name = self._templates.get(template)
+        if name is None:
+            name = self._templates[template] = self.constant(f"T{len(self._templates)}", template)
+        return name
 
     def build(self) -> Callable[..., Any]:
         """The function."""

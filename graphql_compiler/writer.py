@@ -19,6 +19,8 @@ MAX_BLOCKS = 12
 """Of loops and handlers within each other in one function; Python allows 20."""
 MAX_DEPTH = 60
 """Of indentation; Python allows 100."""
+MAX_LINES = 100
+"""Of one function, before what is below goes into a function of its own: Python takes ever longer for long ones."""
 
 
 class Writer(ValueWriter):
@@ -38,7 +40,7 @@ class Writer(ValueWriter):
         """Closes a `try`: the failure becomes an error, and `action` gets it with the value that it nulls."""
         source = self.source
         source.line(depth, "except Exception as e:")
-        given = f"run, e, places, {source.indices()}, {template!r}, {source.lists(begun)}"
+        given = f"run, e, places, {source.indices()}, {source.template(template)}, {source.lists(begun)}"
         source.line(depth + 1, f"{action}({given})")
 
     def object_body(
@@ -162,7 +164,7 @@ class Writer(ValueWriter):
         result = self.result_name(position)
         if is_leaf_type(position.type):
             self.leaf(position, template, depth, is_resolved)
-        elif blocks >= MAX_BLOCKS or depth >= MAX_DEPTH:
+        elif blocks >= MAX_BLOCKS or depth >= MAX_DEPTH or self.source.length >= MAX_LINES:
             name = self.constant_of("P", position, position)
             value = f"run.plan.value({name}, {is_resolved})"
             call = f"{value}(run, v{position.number}, {self.source.place(template)})"

@@ -54,7 +54,9 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
 
     def prime(self, key: K, value: V) -> KeyLoader[K, V]:
         """What is known already stays."""
-        if key not in self._cache:
+        if isinstance(value, Exception):
+            super().prime(key, value)
+        elif key not in self._cache:
             self.known.setdefault(key, value)
         return self
 

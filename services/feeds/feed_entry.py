@@ -49,6 +49,11 @@ def reasons_of_author(facts: PostFacts) -> list[FeedReason]:
     return [FeedReason(FeedReasonKind.FOLLOWED_AUTHOR, _delivery(facts), [facts.author], 1)]
 
 
+def reasons_of_own() -> list[FeedReason]:
+    """The reasons of an own post that nothing else brings."""
+    return [FeedReason(FeedReasonKind.OWN_POST, FeedDelivery.PULLED, [], 0)]
+
+
 def _delivery(facts: PostFacts) -> FeedDelivery:
     """What is not decided yet is merged when read."""
     return FeedDelivery.PUSHED if facts.post.delivery is Delivery.PUSH else FeedDelivery.PULLED

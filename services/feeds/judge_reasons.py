@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 from db.database import ReadSession
 from db.feed_candidates import FeedViewer
-from db.feed_facts import load_day_ranks, load_followed_hashtags, load_sibling_shares
-from db.posts import load_posts
 from domain.feed import FeedRule
 from domain.feed_rule import FeedRules, Reason, Verdict, is_repetition, judge_reason, reasons_of_entry
 from domain.records import PostFacts
 from services.backends import Backends
+from services.feeds.reason_facts import ReasonFacts, SessionFacts
 
 _VIEWER_SIDE_FACTOR = 4
 """A post with so many times more shares than the viewer follows accounts is looked at from the viewer's side."""
@@ -37,9 +36,9 @@ class JudgedReason:
 
 @dataclass
 class ReasonJudge:
-    """Judges candidates on facts of now, in one session. What concerns a post is asked for once a page."""
+    """Judges candidates on facts of now. What concerns a post is asked for once a page."""
 
-    session: ReadSession
+    facts: ReasonFacts
     viewer_id: int
     viewer: FeedViewer
     rules: FeedRules
@@ -47,12 +46,18 @@ class ReasonJudge:
 
     @classmethod
     def of(cls, backends: Backends, session: ReadSession, viewer_id: int, viewer: FeedViewer) -> ReasonJudge:
+        """A judge on facts of one session."""
+        return cls.on(SessionFacts(session, viewer_id), backends, viewer_id, viewer)
+
+    @classmethod
+    def on(cls, facts: ReasonFacts, backends: Backends, viewer_id: int, viewer: FeedViewer) -> ReasonJudge:
+        """A judge on those facts."""
         rules = FeedRules(viewer_id, backends.policy.repeat_window, viewer.preferences)
-        return cls(session, viewer_id, viewer, rules)
+        return cls(facts, viewer_id, viewer, rules)
 
     async def judge(self, ids: Sequence[int]) -> dict[int, JudgedReason]:
         """The candidates that exist, by id. One statement; more where there are shares, followed hashtags or daily limits."""
-        found = await load_posts(self.session, ids, viewer_id=self.viewer_id) if ids else {}
+        found = await self.facts.posts(ids)
         await self._judge_roots(found)
         judged: dict[int, JudgedReason] = {}
         for reason_id, facts in found.items():
@@ -99,11 +104,11 @@ class ReasonJudge:
             facts_by_id[sibling.post.id] = PostFacts(
                 sibling.post, sibling.author, sibling.relation, root if root.post.id == sibling.post.root_id else None
             )
-        hashtags: dict[int, tuple[int, ...]] = {}
+        hashtags: Mapping[int, tuple[int, ...]] = {}
         if self.viewer.follows_hashtags and roots:
-            hashtags = await load_followed_hashtags(self.session, roots, viewer_id=self.viewer_id)
+            hashtags = await self.facts.followed_hashtags(roots)
         limited = [reason_id for reason_id, facts in facts_by_id.items() if facts.relation.daily_limit is not None]
-        ranks = await load_day_ranks(self.session, limited) if limited else {}
+        ranks = await self.facts.day_ranks(limited) if limited else {}
         for root_id in roots:
             self._by_root[root_id] = []
         for number, (reason_id, facts) in enumerate(facts_by_id.items(), start=1):
@@ -123,5 +128,5 @@ class ReasonJudge:
         siblings: list[PostFacts] = []
         for root_ids, from_viewer in ((few, False), (many, True)):
             if root_ids:
-                siblings += await load_sibling_shares(self.session, root_ids, viewer_id=self.viewer_id, from_viewer=from_viewer)
+                siblings += await self.facts.sibling_shares(root_ids, from_viewer=from_viewer)
         return siblings

@@ -7,11 +7,8 @@ is that of `feed_candidates`, the rule is the one feed rule. Whatever is not usu
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 from cache.timelines import Warmth
@@ -20,15 +17,17 @@ from db.post_versions import KnownPost
 from db.viewer_looks import KnownViewer, ViewerLook
 from domain.errors import CacheUnavailableError
 from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage
-from domain.feed_rule import FeedRules, Reason, is_source, judge_reason, shows_all_public_posts
+from domain.feed_rule import is_source, shows_all_public_posts
 from domain.ids import MAX_ID
 from domain.paging import PageRequest
-from domain.records import NO_RELATION, Relation, Visibility
+from domain.records import NO_RELATION, UserRecord, Visibility
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.feeds.feed_cursors import FeedPlace, place_sealer
-from services.feeds.feed_entry import make_entry, reasons_of_author
+from services.feeds.feed_entry import make_entry, reasons_of_author, reasons_of_own
+from services.feeds.judge_reasons import ReasonJudge
 from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
+from services.feeds.remembered_facts import NotRememberedError, RememberedFacts
 from services.fill_page import FilledPage
 from services.memory.known_viewers import SeenViewer
 
@@ -36,8 +35,6 @@ _SPARE = 1
 """Candidates beyond the page and the one that says whether more follow: for one that the rule takes away."""
 _MORE = 4
 """Times as many are looked at where those were not enough."""
-_SEARCHED_AT_A_TIME = 20
-"""Texts searched for muted words before others have a turn."""
 
 
 async def read_quick_page(
@@ -65,7 +62,7 @@ async def read_quick_page(
         return None
     viewer = _feed_viewer(seen)
     floor = floor_of(viewer, place)
-    judge = _Judge(backends, viewer_id, seen.known, viewer.as_of, floor)
+    judge = _Judge(backends, viewer_id, seen.known, floor)
     for count in (page.size + 1 + _SPARE, _MORE * (page.size + 1)):
         try:
             ids = await _candidates(backends, seen, viewer.timeline_version, start, floor, count)
@@ -74,9 +71,15 @@ async def read_quick_page(
         if ids is None:
             return None
         found = await memory.posts.find(ids) if ids else {}
-        entries = await judge.entries([found[reason_id] for reason_id in ids])
+        entries = judge.entries([found[reason_id] for reason_id in ids])
         if entries is None:
-            return None
+            facts = RememberedFacts(memory, seen, {reason_id: found[reason_id] for reason_id in ids})
+            try:
+                judged = await ReasonJudge.on(facts, backends, viewer_id, viewer).judge(ids)
+            except NotRememberedError:
+                return None
+            shown = [judged[reason_id] for reason_id in ids if reason_id in judged and judged[reason_id].is_shown]
+            entries = [make_entry(judge.seal, one.verdict.reason.facts, one.named) for one in shown]
         if len(entries) > page.size or len(ids) < count:
             break
     else:
@@ -91,9 +94,7 @@ async def read_quick_page(
 
 def _is_usual(seen: SeenViewer) -> bool:
     known = seen.known
-    return not (
-        known.user.is_suspended or known.follows_hashtags or known.has_kept_history or seen.look.moment.open_posts is None
-    )
+    return not (known.user.is_suspended or known.has_kept_history or seen.look.moment.open_posts is None)
 
 
 def _feed_viewer(seen: SeenViewer) -> FeedViewer:
@@ -125,6 +126,9 @@ async def _candidates(
         return None
     ids = {*timeline.ids, *_open_ids(look, known, start)}
     ids.update(post_id for post_id in look.own_ids if post_id < start)
+    if known.follows_hashtags:
+        assert backends.memory is not None, "asked before"
+        ids.update(await backends.memory.facts.tagged_ids(look.viewer_id, below=start, size=count))
     if known.pulled:
         pulled = await backends.pulled_posts.read_merged(known.pulled, position=start, newer=False, size=count)
         if pulled.cold or pulled.short:
@@ -151,55 +155,49 @@ def _open_ids(look: ViewerLook, known: KnownViewer, start: int) -> list[int]:
 
 
 class _Judge:
-    """Gives candidates their verdicts, on facts of now."""
+    """Says of pages that nobody's shares, limits, mutes or words have a part in what the rule says."""
 
-    def __init__(self, backends: Backends, viewer_id: int, known: KnownViewer, as_of: datetime, floor: int) -> None:
-        self._seal = place_sealer(backends.sealer, viewer_id, floor)
+    def __init__(self, backends: Backends, viewer_id: int, known: KnownViewer, floor: int) -> None:
+        self.seal = place_sealer(backends.sealer, viewer_id, floor)
         self._viewer_id = viewer_id
         self._sources = known.sources
         self._plain = known.plain
-        self._as_of = as_of
-        self._rules = FeedRules(viewer_id, backends.policy.repeat_window, known.preferences)
-        self._has_words = bool(known.preferences.muted_words)
+        self._is_plain_viewer = not (known.preferences.muted_words or known.follows_hashtags)
 
-    async def entries(self, found: Sequence[KnownPost | None]) -> list[FeedEntry] | None:
-        """Those that are shown, in the given order; None where one of them cannot be judged alone."""
+    def entries(self, found: Sequence[KnownPost | None]) -> list[FeedEntry] | None:
+        """Those that are shown, in the given order; None where one of them needs a longer look."""
+        if not self._is_plain_viewer:
+            return None
         entries = []
-        plain, sources, seal = self._plain, self._sources, self._seal
-        has_words = self._has_words
-        for number, known in enumerate(found, start=1):
+        plain, sources, seal = self._plain, self._sources, self.seal
+        for known in found:
             if known is None:
                 continue
             post, author = known.post, known.author
+            if post.is_deleted:
+                continue
             if post.share_count or post.is_plain_share:
                 return None
-            if (
-                plain.get(author.id) is author
-                and post.visibility is Visibility.PUBLIC
-                and not post.is_deleted
-                and not has_words
-            ):
-                facts = known.facts_for(sources[author.id])
-                entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
+            if author.id == self._viewer_id:
+                entries.append(FeedEntry(partial(seal, post.id), known.facts_for(NO_RELATION), reasons_of_own))
                 continue
-            if has_words and number % _SEARCHED_AT_A_TIME == 0:
-                await asyncio.sleep(0)
-            relation = self._relation(author.id)
-            if relation.daily_limit is not None:
+            if plain.get(author.id) is not author and not self._is_plain(author):
                 return None
+            relation = sources[author.id]
+            if post.visibility is not Visibility.PUBLIC and not (
+                post.visibility is Visibility.FRIENDS and relation.is_followed_by
+            ):
+                continue
             facts = known.facts_for(relation)
-            verdict = judge_reason(Reason(facts), self._rules)
-            if verdict.is_valid:
-                entries.append(make_entry(seal, facts, (verdict,)))
-            if relation is sources.get(author.id) and author.id != self._viewer_id and shows_all_public_posts(author, relation):
-                plain[author.id] = author
+            entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
         return entries
 
-    def _relation(self, author_id: int) -> Relation:
-        relation = self._sources.get(author_id, NO_RELATION)
-        if relation.muted_until is not None and relation.muted_until <= self._as_of:
-            return replace(relation, is_muting=False, muted_until=None)
-        return relation
+    def _is_plain(self, author: UserRecord) -> bool:
+        relation = self._sources.get(author.id)
+        if relation is None or not shows_all_public_posts(author, relation):
+            return False
+        self._plain[author.id] = author
+        return True
 
 
 def _degradations(seen: SeenViewer) -> list[FeedDegradation]:

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
+from domain.errors import UnavailableError
+
 _PATIENCE_SECONDS = 0.01
 """So long a round is waited for: several times what one takes."""
 
@@ -40,6 +42,7 @@ class GatheredReads(Generic[K, V]):
         self._max_keys = max_keys
         self._gathering: list[_Round[K, V]] = []
         self._is_called = False
+        self._is_closed = False
         self._began_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -47,6 +50,8 @@ class GatheredReads(Generic[K, V]):
     async def ask(self, keys: Iterable[K]) -> Mapping[K, V]:
         """What `read` says of the keys, and of those of others: look up what you asked for. Raises what `read` raises."""
         loop = asyncio.get_running_loop()
+        if self._is_closed:
+            raise UnavailableError("the process is about to end")
         if not self._gathering or len(self._gathering[-1].keys) >= self._max_keys:
             self._gathering.append(_Round())
         gathering = self._gathering[-1]
@@ -65,7 +70,8 @@ class GatheredReads(Generic[K, V]):
         return await waiting
 
     async def close(self) -> None:
-        """Gives up what is under way; whoever waits is cancelled."""
+        """Gives up what is under way; whoever waits is cancelled, and nobody can ask any more."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
@@ -88,7 +94,7 @@ class GatheredReads(Generic[K, V]):
 
     def _begin_one(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._gathering:
+        while self._gathering and not self._is_closed:
             gathered = self._gathering.pop(0)
             if any(not waiting.done() for waiting in gathered.waiting):
                 self._began_at = loop.time()
@@ -96,7 +102,7 @@ class GatheredReads(Generic[K, V]):
                 self._tasks.add(task)
                 task.add_done_callback(self._ended)
                 break
-        if self._gathering and self._timer is None:
+        if self._gathering and self._timer is None and not self._is_closed:
             self._timer = loop.call_at(self._began_at + _PATIENCE_SECONDS, self._begin_beside)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -11,9 +11,9 @@ from tests.graphql_compiler.random_operation import make_operation
 from tests.graphql_compiler.random_schema import make_schema
 from tests.graphql_compiler.random_values import Habits, Values
 
-OPERATIONS = 40
+OPERATIONS = 80
 """Of one schema: one document is executed in WORLDS worlds."""
-WORLDS = 4
+WORLDS = 8
 ROUNDS = 3
 """By the compiler on the same records: noted, rendered, spliced."""
 

@@ -129,8 +129,6 @@ def test_several_operations_in_a_document() -> None:
         ("{ plain shouted }", "shouted: field extensions or permission classes"),
         ("{ guarded }", "guarded: field extensions or permission classes"),
         ("{ generated }", "generated: an async generator"),
-        ("{ __schema { types { name } } }", "introspection"),
-        ('{ __type(name: "Query") { name } }', "introspection"),
         ("query @experimental_disableErrorPropagation { plain }", "@experimental_disableErrorPropagation"),
         ("{ ... @defer { plain } }", "@defer"),
     ],

@@ -14,7 +14,7 @@ from tests.world import World
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_same_as_graphql_core() -> None:
     tally = Tally()
-    for seed in range(1_000_000, 1_000_008):
+    for seed in range(1_000_000, 1_000_004):
         tally.add(await run_schema(seed))
     assert tally.operations == 320
     assert tally.with_errors > 30

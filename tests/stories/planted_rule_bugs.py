@@ -15,7 +15,7 @@ from domain.feed import FeedRule
 from domain.feed_rule import FeedRules, Reason, Verdict
 from domain.ids import first_id_at, milliseconds_of
 from domain.records import PostFacts, PostRecord, Relation, UserRecord
-from services.feeds import feed_entry, feed_position, judge_reasons, read_home_feed
+from services.feeds import feed_entry, feed_position, judge_reasons, read_home_feed, reason_facts
 from services.posts import unshare_post
 from services.posts.remove_post import remove_post_in
 from tests.stories.planting import Patch, change_sql
@@ -47,7 +47,7 @@ def sibling_shares_not_loaded(patch: Patch, _: World) -> None:
     async def nothing(*_: Any, **__: Any) -> list[PostFacts]:
         return []
 
-    patch.setattr(judge_reasons, "load_sibling_shares", nothing)
+    patch.setattr(reason_facts, "load_sibling_shares", nothing)
 
 
 def mute_of_the_roots_author_ignored(patch: Patch, _: World) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from domain.errors import UnavailableError
 from services.memory import gathered_reads
 from services.memory.gathered_reads import GatheredReads
 
@@ -134,3 +135,5 @@ async def test_closing_leaves_nobody_waiting(truth: Truth) -> None:
     for task in tasks:
         with pytest.raises(asyncio.CancelledError):
             await task
+    with pytest.raises(UnavailableError):
+        await reads.ask(["a"])

@@ -1,0 +1,148 @@
+"""Compiled answers through the engine: rendered parts, live events, and mistakes of the compiler."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+import pytest
+
+import graphql_compiler.drain
+from domain.records import PostRecord, UserRecord
+from graphql_compiler import write_json
+from resolvers.context import OperationContext
+from schema.build import build_schema
+from schema.execution import Engine
+from schema.scalars import format_instant
+from services.accounts.find_people import load_visible_users
+from services.notifications.process_activities import process_activities
+from tests.graphql_compiler.compare import check_same
+from tests.live_hub import idle_hub
+from tests.world import World
+
+FEED = """
+query ($first: Int) { feed(first: $first) { edges { node { id text createdAt likeCount visibility entities { text user { id } }
+  viewerCanEdit author { id username displayName avatarUrl createdAt isViewer } } } } }
+"""
+VIEWER = "{ viewer { id username displayName bio avatarUrl createdAt } }"
+
+
+class Asking:
+    """One engine, asked by several people."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.executors: list[str] = []
+        self.engine = Engine(has_introspection=True, note_executor=self.executors.append)
+
+    async def context(self, name: str) -> OperationContext:
+        viewer_id = self.world.ids[name]
+        viewer = (await load_visible_users(self.world.backends, [viewer_id], viewer_id=viewer_id))[viewer_id]
+        return OperationContext(self.world.backends, idle_hub(self.world.backends), viewer)
+
+    async def answer(self, name: str, query: str, **variables: Any) -> dict[str, Any]:
+        operation = self.engine.prepare(query, None, variables)
+        return await self.engine.answer(operation, await self.context(name))
+
+
+@pytest.fixture
+async def asking(world: World) -> Asking:
+    await world.add("ada", "bob")
+    await world.follow("bob", "ada")
+    for number in range(3):
+        await world.post("ada", f"No. {number} of @bob “{number}”")
+    await world.drain()
+    return Asking(world)
+
+
+def _keep_records(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[type, int], Any]:
+    """The same objects again while nothing has changed, as a cache would give them."""
+    kept: dict[tuple[type, int], Any] = {}
+
+    def same(record: Any) -> Any:
+        known = kept.get((type(record), record.id))
+        if known != record:
+            known = kept[type(record), record.id] = record
+        return known
+
+    read = vars(__import__("resolvers.feeds", fromlist=["feeds"]))["read_home_feed"]
+
+    async def read_home_feed(*arguments: Any, **named: Any) -> Any:
+        page = await read(*arguments, **named)
+        edges = []
+        for edge in page.edges:
+            facts = replace(edge.facts, post=same(edge.facts.post), author=same(edge.facts.author))
+            edges.append(replace(edge, facts=facts))
+        return replace(page, edges=edges)
+
+    monkeypatch.setattr("resolvers.feeds.read_home_feed", read_home_feed)
+    return kept
+
+
+async def test_records_that_are_kept_are_rendered_once(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = _keep_records(monkeypatch)
+    first = await asking.engine.execute(asking.engine.prepare(FEED, None, {}), await asking.context("bob"))
+    for _ in range(6):
+        assert orjson.loads(write_json(await asking.answer("bob", FEED))) == first
+    assert asking.executors == ["graphql_core"] * 2 + ["compiled"] * 5
+    assert {key[0] for key in kept} == {PostRecord, UserRecord}
+    assert all(any((record.rendered_json or {}).values()) for record in kept.values())
+    again = await asking.engine.execute(asking.engine.prepare(FEED, None, {}), await asking.context("ada"))
+    assert [edge["node"]["viewerCanEdit"] for edge in again["data"]["feed"]["edges"]] == [True] * 3
+    assert [edge["node"]["author"]["isViewer"] for edge in again["data"]["feed"]["edges"]] == [True] * 3
+    assert [edge["node"]["viewerCanEdit"] for edge in first["data"]["feed"]["edges"]] == [False] * 3
+    assert [edge["node"]["text"] for edge in again["data"]["feed"]["edges"]] == [
+        edge["node"]["text"] for edge in first["data"]["feed"]["edges"]
+    ]
+
+
+async def test_a_mistake_of_the_compiler_changes_no_answer(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    first = await asking.answer("bob", VIEWER)
+    await asking.answer("bob", VIEWER)
+    monkeypatch.setattr(graphql_compiler.drain._Scheduler, "_complete", broken)
+    assert [await asking.answer("bob", VIEWER) for _ in range(3)] == [first] * 3
+    assert asking.executors == ["graphql_core"] * 5
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["graphql_compiler.failed"]
+
+
+async def test_other_live_events_are_compiled_too(asking: Asking) -> None:
+    query = "subscription { feedEvents { __typename cursor } }"
+    operation = asking.engine.prepare(query, None, {})
+    context = await asking.context("bob")
+    for _ in range(3):
+        await asking.engine.execute_event(operation, context, object())
+    assert asking.executors == ["graphql_core"] * 2 + ["compiled"]
+    async with aclosing(
+        asking.engine.subscribe(operation, OperationContext(context.backends, context.live_hub, None))
+    ) as answers:
+        assert [answer.response["errors"][0]["extensions"]["code"] async for answer in answers] == ["UNAUTHENTICATED"]
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (datetime(2026, 1, 2, 3, 4, 5, 678_999, UTC), "2026-01-02T03:04:05.678Z"),
+        (datetime(26, 1, 2, 3, 4, 5, 0, UTC), "0026-01-02T03:04:05.000Z"),
+        (datetime(2026, 1, 1, 0, 0, 0, 1, timezone(timedelta(hours=5, minutes=30))), "2025-12-31T18:30:00.000Z"),
+    ],
+)
+def test_instants(instant: datetime, text: str) -> None:
+    assert format_instant(instant) == text
+
+
+async def test_several_keys_of_notifications(asking: Asking) -> None:
+    world = asking.world
+    query = "{ notifications { nodes { __typename id isRead actors { id username } actorCount post { id text } } } }"
+    while (await process_activities(world.backends)).taken:
+        pass
+    contexts = [await asking.context("bob") for _ in range(2)]
+    answer = await check_same(build_schema(), query, make_context=contexts.pop, hide_suggestions=True)
+    assert [node["actors"][0]["username"] for node in answer.data["notifications"]["nodes"]] == ["ada"] * 3
