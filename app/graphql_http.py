@@ -24,6 +24,7 @@ from app.dev_login import DEMO_USERNAME, sign_in
 from app.graphiql import graphiql_page
 from app.graphql_request import GraphqlRequest
 from app.graphql_sse import EventStream, open_stream, stream_of_one
+from app.indexed_headers import IndexedHeaders
 from app.media_types import STREAM_TYPE, StreamWish, answer_type, stream_wish, wants_page
 from app.request_json import BadRequestError, check_is_json, parse_object, read_body
 from app.web_state import WebState, address_of, web_state
@@ -40,6 +41,7 @@ _METHODS = "GET, POST"
 async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers every method of `/graphql`, always in GraphQL's form except for the page of GraphiQL."""
     request = Request(scope, receive)
+    request._headers = IndexedHeaders(scope)
     started = time.perf_counter()
     try:
         response, kind, outcome = await _respond(request)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from cache import keys
 from cache.client import RedisClient
 from cache.scripts import source
-from cache.timelines import Timelines, member_of, score_of
+from cache.timelines import Timelines, ids_of, member_of, score_of
 from domain.errors import CacheUnavailableError
 from domain.ids import MAX_ID
 from domain.timeline_version import TimelineVersion
@@ -81,7 +81,7 @@ class PulledPosts(Timelines):
             # It restarted, perhaps with older lists that bear the name of the run we asked for.
             raise CacheUnavailableError("Redis has restarted")
         return MergedPosts(
-            ids=[MAX_ID - int(member) for member in reply[2]],
+            ids=ids_of(reply[2]),
             cold=_pick(authors, reply[0]),
             short=_pick(authors, reply[1]),
         )

@@ -13,7 +13,7 @@ empty.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -74,6 +74,9 @@ class TimelineInspection:
     seconds_to_live: float | None
 
 
+_COMPLEMENT = MAX_ID.__sub__
+
+
 def member_of(post_id: int) -> str:
     """The entry of a post: the smaller, the newer."""
     return str(MAX_ID - post_id)
@@ -82,6 +85,11 @@ def member_of(post_id: int) -> str:
 def score_of(post_id: int) -> int:
     """Its score: entries of one millisecond share it."""
     return -(post_id >> TIME_SHIFT)
+
+
+def ids_of(members: Iterable[bytes]) -> list[int]:
+    """The posts of entries."""
+    return list(map(_COMPLEMENT, map(int, members)))
 
 
 class Timelines:
@@ -126,7 +134,7 @@ class Timelines:
         if not marker.startswith(self._ready_prefix(version)):
             is_building = marker.startswith("b") and marker[1:].startswith(self._version_part(version))
             return Slice(Warmth.BUILDING if is_building else Warmth.COLD, [], covers=False)
-        ids = [MAX_ID - int(member) for member in reply[2:]]
+        ids = ids_of(reply[2:])
         # Cut, and the range ran out: what lies below the slice is not in it.
         return Slice(Warmth.WARM, ids, covers=len(ids) == size or bool(reply[1]) or marker.endswith("w"))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import TextClause, text
 
@@ -118,11 +119,19 @@ async def load_marks(session: ReadSession, post_ids: Iterable[int], *, viewer_id
     return {row[0]: ViewerMarks(row[1], row[2]) for row in rows}
 
 
-async def load_marks_of_many(session: ReadSession, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], ViewerMarks]:
-    """`load_marks` for (viewer, post) pairs: those where the viewer has done anything at all."""
-    parameters = {"viewer_ids": array_text(one for one, _ in pairs), "post_ids": array_text(other for _, other in pairs)}
-    rows = await session.execute(_MARKS_OF_MANY, parameters)
-    return {(row[0], row[1]): ViewerMarks(row[2], row[3]) for row in rows}
+async def load_marks_of_many(
+    session: ReadSession, asked: Sequence[tuple[int, Sequence[int]]]
+) -> dict[int, dict[int, ViewerMarks]]:
+    """`load_marks` for viewers, each with posts: by viewer and post where the viewer has done anything at all."""
+    viewer_ids: list[int] = []
+    for viewer_id, post_ids in asked:
+        viewer_ids += [viewer_id] * len(post_ids)
+    posts = chain.from_iterable(post_ids for _, post_ids in asked)
+    rows = await session.execute(_MARKS_OF_MANY, {"viewer_ids": array_text(viewer_ids), "post_ids": array_text(posts)})
+    found: dict[int, dict[int, ViewerMarks]] = {}
+    for viewer_id, post_id, has_liked, has_bookmarked in rows:
+        found.setdefault(viewer_id, {})[post_id] = ViewerMarks(has_liked, has_bookmarked)
+    return found
 
 
 async def load_root_id(session: ReadSession, post_id: int) -> int:

@@ -46,6 +46,7 @@ _CHANGED = text(
 )
 
 
+_KEPT_FACTS = 4
 _HALF = (1 << 32) - 1
 _NO_FLIGHT = (0, 0)
 
@@ -61,7 +62,8 @@ class KnownPost:
     flight: tuple[int, int]
     is_public: bool = field(init=False, compare=False)
     """Whether it is an existing post of its own for everybody, and nobody has passed it on: most are."""
-    _facts: list[PostFacts] = field(default_factory=list, init=False, repr=False, compare=False)
+    facts: dict[int, PostFacts] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `facts_for` has made, by the address of the relation, which each of them keeps alive."""
 
     def __post_init__(self) -> None:
         post = self.post
@@ -70,16 +72,12 @@ class KnownPost:
 
     def facts_for(self, relation: Relation) -> PostFacts:
         """The facts for a viewer with that relation to the author: most have the same, so they are made once."""
-        facts = self._facts[0] if self._facts else None
-        if facts is None or facts.relation is not relation:
-            facts = PostFacts(self.post, self.author, relation)
-            self._facts[:] = [facts]
+        facts = self.facts.get(id(relation))
+        if facts is None:
+            if len(self.facts) >= _KEPT_FACTS:
+                self.facts.clear()
+            facts = self.facts[id(relation)] = PostFacts(self.post, self.author, relation)
         return facts
-
-    def of_author(self, author_version: int, author: UserRecord) -> KnownPost:
-        """The same post by its author as they are now."""
-        version = (self.version & ~_HALF) | author_version
-        return KnownPost(self.post, author, version, author_version, self.flight)
 
     def is_same_post(self, other: KnownPost) -> bool:
         """Whether nothing but the author may differ."""
@@ -94,12 +92,13 @@ async def load_changed_posts(
     What is missing from the answer is at this moment exactly what is known, if that was read in the same run of the server,
     which comes with the answer (see `db.viewer_looks.Moment`).
     """
-    has_flight = any(one is not None and one.flight is not _NO_FLIGHT for one in known)
+    flights = [_NO_FLIGHT if one is None else one.flight for one in known]
+    has_flight = flights.count(_NO_FLIGHT) < len(flights)
     parameters = {
         "ids": array_text(post_ids),
         "versions": array_text([_UNKNOWN if one is None else one.version for one in known]),
-        "likes": array_text([0 if one is None else one.flight[0] for one in known]) if has_flight else "{}",
-        "comments": array_text([0 if one is None else one.flight[1] for one in known]) if has_flight else "{}",
+        "likes": array_text([likes for likes, _ in flights]) if has_flight else "{}",
+        "comments": array_text([comments for _, comments in flights]) if has_flight else "{}",
     }
     rows = list(await session.execute(_CHANGED, parameters))
     return rows[0][0], {row[1]: _to_known(row) for row in rows if row[1] is not None}

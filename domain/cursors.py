@@ -72,13 +72,15 @@ class CursorSealer:
     def sealer_of_ids(self, scope: CursorScope, *rest: int) -> Callable[[int], str]:
         """`seal_ids` for many cursors of one scope that differ in their first number alone."""
         tail = b"".join(number.to_bytes(8, "big", signed=True) for number in rest)
-        end, key = tail + scope.to_bytes(), self._key
-        length = (len(_VERSION) + 8 + len(tail)).to_bytes(4, "big")
+        key = self._key
+        # What is sealed is length, body and scope: all but the first number is the same for all.
+        before = (len(_VERSION) + 8 + len(tail)).to_bytes(4, "big") + _VERSION
+        after = tail + scope.to_bytes()
 
         def seal(first: int) -> str:
-            head = _VERSION + first.to_bytes(8, "big", signed=True)
-            digest = blake2b(length + head + end, key=key, digest_size=_SEAL_BYTES).digest()
-            return b2a_base64(head + tail + digest, newline=False).translate(_URL_SAFE, b"=").decode()
+            number = first.to_bytes(8, "big", signed=True)
+            digest = blake2b(before + number + after, digest_size=_SEAL_BYTES, key=key).digest()
+            return b2a_base64(_VERSION + number + tail + digest, newline=False).translate(_URL_SAFE, b"=").decode()
 
         return seal
 

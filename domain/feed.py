@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -209,6 +209,8 @@ class FeedPage:
     status: FeedStatus
     event_cursor: str
     extras: PageExtras | None = None
+    marks: Mapping[int, ViewerMarks] | None = None
+    """What the viewer has done with posts of the page, by post; those that are missing were not asked for."""
 
     @property
     def nodes(self) -> list[PostRecord]:

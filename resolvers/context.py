@@ -45,6 +45,8 @@ class OperationContext:
         self.resume_after = resume_after
         self.seen = seen
         """The look at the viewer when the operation began; None where nobody looked, and after a write."""
+        self.asked_fields: frozenset[str] = frozenset()
+        """Names of all fields of the operation's document: what is not among them need not be made ready."""
         self._loaders: Loaders | None = None
 
     @property

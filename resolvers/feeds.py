@@ -18,6 +18,9 @@ from services.feeds.feed_position import mark_feed_seen as mark_feed_seen_use_ca
 from services.feeds.feed_position import read_feed_position
 from services.feeds.read_home_feed import read_home_feed
 
+_MARKS = frozenset({"viewerHasLiked", "viewerHasBookmarked"})
+"""Fields that are answered by what the viewer has done with a post."""
+
 
 async def feed(
     info: Info,
@@ -37,10 +40,13 @@ async def feed(
         page=two_way_page(given(first), given(after), given(last), given(before)),
         order=given(order),
         seen=context.seen,
+        with_marks=not _MARKS.isdisjoint(context.asked_fields),
     )
     context.loaders.remember_facts([entry.facts for entry in page.edges])
     if page.extras is not None:
         context.loaders.remember_extras(page.extras)
+    if page.marks is not None:
+        context.loaders.marks.prime_many(page.marks)
     return page
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,8 @@ class Document:
     operations: dict[str | None, OperationDefinitionNode]
     root_fields: dict[str | None, Mapping[str, int]]
     sizes: SizeChecks
+    field_names: frozenset[str] = frozenset()
+    """Of all fields that it names anywhere."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to execute. Raises RequestError where the name does not tell which."""
@@ -105,17 +107,25 @@ class Documents:
             operations,
             {name: count_root_fields(operation, fragments) for name, operation in operations.items()},
             SizeChecks(document),
+            _field_names(document),
         )
 
 
+def _field_names(document: DocumentNode) -> frozenset[str]:
+    return frozenset(field.name.value for field in _fields(document))
+
+
 def _field_count(document: DocumentNode) -> int:
-    count = 0
+    return sum(1 for _ in _fields(document))
+
+
+def _fields(document: DocumentNode) -> Iterator[FieldNode]:
     open_sets: list[Any] = [getattr(definition, "selection_set", None) for definition in document.definitions]
     while open_sets:
         selection_set = open_sets.pop()
         if selection_set is None:
             continue
         for selection in selection_set.selections:
-            count += isinstance(selection, FieldNode)
+            if isinstance(selection, FieldNode):
+                yield selection
             open_sets.append(getattr(selection, "selection_set", None))
-    return count

@@ -92,6 +92,7 @@ class Engine:
 
     async def answer(self, operation: Operation, context: OperationContext) -> Response:
         """The same for `write_json` alone: rendered parts stand in its data."""
+        context.asked_fields = operation.document.field_names
         result: Any = await self._execute_compiled(operation, context)
         if result is not None:
             return _to_response(result)

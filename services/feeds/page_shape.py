@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from db.feed_candidates import FeedViewer
+from domain.engagement import ViewerMarks
 from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage, FeedState, FeedStatus
 from domain.paging import PageInfo, PageRequest
 from services.backends import Backends
 from services.feeds.feed_cursors import FeedPlace, Moment, seal_moment, seal_place
-from services.fill_page import FilledPage
 
 DELAYED_AFTER = timedelta(seconds=10)
 """A post whose fan-out is open for so long is worth a word, though the page has it."""
@@ -21,16 +22,22 @@ def make_page(
     viewer: FeedViewer,
     page: PageRequest,
     order: FeedOrder | None,
-    filled: FilledPage[int, FeedEntry],
+    edges: list[FeedEntry],
+    has_more: bool,
+    end: int | None,
     floor: int,
     degradations: list[FeedDegradation],
+    *,
+    marks: Mapping[int, ViewerMarks] | None = None,
 ) -> FeedPage:
-    """`filled` as a page for the viewer. `floor`: of the walk, see `floor_of`; `order`: as it was asked for."""
-    edges = [entry for _, entry in filled.items]
+    """The page of `edges`, which end at the id `end`; in the order in which they were met.
+
+    `floor`: of the walk, see `floor_of`; `order`: as it was asked for; `marks`: as `FeedPage` has them.
+    """
     if page.backward:
         edges.reverse()
-    end = seal_place(backends.sealer, viewer_id, FeedPlace(filled.end, floor)) if filled.end is not None else None
-    page_info = _page_info(page, filled, edges, end)
+    sealed = seal_place(backends.sealer, viewer_id, FeedPlace(end, floor)) if end is not None else None
+    page_info = _page_info(page, has_more, edges, sealed)
     if (order or viewer.preferences.default_order) is FeedOrder.RANKED:
         degradations.append(FeedDegradation.RANKER_UNAVAILABLE)
     return FeedPage(
@@ -44,6 +51,7 @@ def make_page(
             ranked_by=None,
             degradations=degradations,
         ),
+        marks=marks,
         event_cursor=seal_moment(backends.sealer, viewer_id, Moment(viewer.snapshot, viewer.as_of)),
     )
 
@@ -55,14 +63,14 @@ def floor_of(viewer: FeedViewer, place: FeedPlace | None) -> int:
     return viewer.position if viewer.preferences.hide_seen else 0
 
 
-def _page_info(page: PageRequest, filled: FilledPage[int, FeedEntry], edges: list[FeedEntry], end: str | None) -> PageInfo:
+def _page_info(page: PageRequest, has_more: bool, edges: list[FeedEntry], end: str | None) -> PageInfo:
     first = edges[0].cursor if edges else None
     last = edges[-1].cursor if edges else None
     came_from = page.cursor is not None
     end = end or page.cursor
     if page.backward:
-        return PageInfo(has_next_page=came_from, has_previous_page=filled.has_more, start_cursor=end, end_cursor=last)
-    return PageInfo(has_next_page=filled.has_more, has_previous_page=came_from, start_cursor=first, end_cursor=end)
+        return PageInfo(has_next_page=came_from, has_previous_page=has_more, start_cursor=end, end_cursor=last)
+    return PageInfo(has_next_page=has_more, has_previous_page=came_from, start_cursor=first, end_cursor=end)
 
 
 def _state(viewer: FeedViewer, page: PageRequest, page_info: PageInfo, floor: int, *, is_empty: bool) -> FeedState:

@@ -28,7 +28,6 @@ from services.feeds.feed_entry import make_entry, reasons_of_author, reasons_of_
 from services.feeds.judge_reasons import ReasonJudge
 from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
 from services.feeds.remembered_facts import NotRememberedError, RememberedFacts
-from services.fill_page import FilledPage
 from services.memory.known_viewers import SeenViewer
 
 _SPARE = 1
@@ -45,8 +44,9 @@ async def read_quick_page(
     place: FeedPlace | None,
     order: FeedOrder | None,
     seen: SeenViewer | None,
+    with_marks: bool,
 ) -> FeedPage | None:
-    """The page, or None where the other way must be taken. `seen`: see `read_home_feed`. Raises UnavailableError."""
+    """The page, or None where the other way must be taken. The rest as for `read_home_feed`. Raises UnavailableError."""
     memory = backends.memory
     if memory is None or page.backward or page.size == 0:
         return None
@@ -70,7 +70,8 @@ async def read_quick_page(
             return None
         if ids is None:
             return None
-        found = await memory.posts.find(ids) if ids else {}
+        asking = memory.marks.begin(viewer_id, ids) if with_marks and ids else None
+        found = await memory.posts.begin(ids) if ids else {}
         entries = judge.entries([found[reason_id] for reason_id in ids])
         if entries is None:
             facts = RememberedFacts(memory, seen, {reason_id: found[reason_id] for reason_id in ids})
@@ -85,9 +86,11 @@ async def read_quick_page(
     else:
         # Too many have been taken away.
         return None
-    kept = [(entry.facts.post.id, entry) for entry in entries[: page.size]]
-    filled = FilledPage(kept, len(entries) > page.size, kept[-1][0] if kept else None)
-    made = make_page(backends, viewer_id, viewer, page, order, filled, floor, _degradations(seen))
+    has_more = len(entries) > page.size
+    del entries[page.size :]
+    end = entries[-1].facts.post.id if entries else None
+    marks = await asking.answer() if asking is not None else None
+    made = make_page(backends, viewer_id, viewer, page, order, entries, has_more, end, floor, _degradations(seen), marks=marks)
     backends.observer.feed_was_read(source=Warmth.WARM.value, seconds=time.perf_counter() - began)
     return made
 
@@ -175,7 +178,8 @@ class _Judge:
                 continue
             post, author = known.post, known.author
             if known.is_public and plain.get(author.id) is author:
-                facts = known.facts_for(sources[author.id])
+                relation = sources[author.id]
+                facts = known.facts.get(id(relation)) or known.facts_for(relation)
                 entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
                 continue
             if post.is_deleted:

@@ -28,17 +28,26 @@ from services.memory.known_viewers import SeenViewer
 
 
 async def read_home_feed(
-    backends: Backends, *, viewer_id: int, page: PageRequest, order: FeedOrder | None, seen: SeenViewer | None = None
+    backends: Backends,
+    *,
+    viewer_id: int,
+    page: PageRequest,
+    order: FeedOrder | None,
+    seen: SeenViewer | None = None,
+    with_marks: bool = False,
 ) -> FeedPage:
     """Viewer → candidates → hydrate → feed rule → page. `order`: None for the viewer's preference.
 
-    `seen`: a look at the viewer since the question came, if there was one. Every entry committed before the page's `as_of` is
+    `seen`: a look at the viewer since the question came, if there was one. `with_marks`: whether what the viewer has done with
+    the posts may as well come along. Every entry committed before the page's `as_of` is
     on it. While the database is away: from the replica, or from the shelf, and `complete` is false. Raises
     InvalidCursorError, UnauthenticatedError (the account is gone or suspended), UnavailableError.
     """
     place = open_place(backends.sealer, viewer_id, page.cursor) if page.cursor is not None else None
     try:
-        quick = await read_quick_page(backends, viewer_id=viewer_id, page=page, place=place, order=order, seen=seen)
+        quick = await read_quick_page(
+            backends, viewer_id=viewer_id, page=page, place=place, order=order, seen=seen, with_marks=with_marks
+        )
         if quick is None:
             return await _read_primary(backends, viewer_id, page, place, order)
     except UnavailableError:
@@ -68,7 +77,9 @@ async def _read_primary(
         filled = await _fill(backends, session, viewer_id, viewer, page, place, floor, reader.next_ids)
         edges = [entry for _, entry in filled.items]
         extras = await load_page_extras(session, edges[:MAX_ENTRIES], viewer_id=viewer_id) if stamps is not None else None
-    found = make_page(backends, viewer_id, viewer, page, order, filled, floor, _degradations(viewer, reader))
+    found = make_page(
+        backends, viewer_id, viewer, page, order, edges, filled.has_more, filled.end, floor, _degradations(viewer, reader)
+    )
     if stamps is not None and extras is not None:
         backends.feed_shelf.keep(
             viewer_id,
@@ -119,20 +130,21 @@ async def _read_replica(
         return None
     viewer = replace(viewer, as_of=shown)
     degradations = [FeedDegradation.DATABASE_UNAVAILABLE]
-    found = make_page(backends, viewer_id, viewer, page, order, filled, floor, degradations)
+    edges = [entry for _, entry in filled.items]
+    found = make_page(backends, viewer_id, viewer, page, order, edges, filled.has_more, filled.end, floor, degradations)
     hides_seen = viewer.preferences.hide_seen
     try:
-        edges = await backends.feed_shelf.leave_out_changed(viewer_id, found.edges, extras, after=shown, hides_seen=hides_seen)
+        left = await backends.feed_shelf.leave_out_changed(viewer_id, found.edges, extras, after=shown, hides_seen=hides_seen)
     except CacheUnavailableError:
         # Nobody can say what the replica does not show yet. It is the work of an instant: better than no page at all.
-        edges = found.edges
+        left = found.edges
         degradations.insert(0, FeedDegradation.CACHE_UNAVAILABLE)
-    if edges is None:
+    if left is None:
         return None
     backends.observer.feed_was_read(source="replica", seconds=time.perf_counter() - began)
     return replace(
         found,
-        edges=edges,
+        edges=left,
         status=replace(found.status, complete=False),
         # The replica's snapshot says nothing about the primary's transactions: resume by reading the feed again.
         event_cursor=seal_no_moment(backends.sealer, viewer_id),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from db.database import Database
 from db.engagement import load_marks_of_many
@@ -17,24 +19,39 @@ class GatheredMarks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._reads: GatheredReads[_Asked, dict[int, ViewerMarks]] = GatheredReads(self._read, max_keys=100)
+        self._reads: GatheredReads[_Asked, Mapping[int, ViewerMarks]] = GatheredReads(self._read, max_keys=100)
 
-    async def find(self, viewer_id: int, root_ids: Sequence[int]) -> dict[int, ViewerMarks]:
-        """Of each post whether the viewer likes and keeps it, at a moment after this call. Raises UnavailableError."""
+    def begin(self, viewer_id: int, root_ids: Sequence[int]) -> Asking:
+        """`find`, to be awaited later."""
         asked = (viewer_id, tuple(root_ids))
-        return (await self._reads.ask([asked]))[asked]
+        return Asking(asked, self._reads.begin([asked]))
+
+    async def find(self, viewer_id: int, root_ids: Sequence[int]) -> Mapping[int, ViewerMarks]:
+        """Of each post whether the viewer likes and keeps it, at a moment after this call. Raises UnavailableError."""
+        return await self.begin(viewer_id, root_ids).answer()
 
     async def close(self) -> None:
         await self._reads.close()
 
-    async def _read(self, asked: Sequence[_Asked]) -> Mapping[_Asked, dict[int, ViewerMarks]]:
-        pairs = [(viewer_id, root_id) for viewer_id, root_ids in asked for root_id in root_ids]
+    async def _read(self, asked: Sequence[_Asked]) -> Mapping[_Asked, Mapping[int, ViewerMarks]]:
         async with self._database.at_once() as session:
-            marked = await load_marks_of_many(session, pairs)
-        found = {(viewer_id, root_ids): dict.fromkeys(root_ids, NO_MARKS) for viewer_id, root_ids in asked}
-        if marked:
-            for (viewer_id, root_ids), marks in found.items():
-                for root_id in root_ids:
-                    if (viewer_id, root_id) in marked:
-                        marks[root_id] = marked[viewer_id, root_id]
+            marked = await load_marks_of_many(session, asked)
+        found: dict[_Asked, dict[int, ViewerMarks]] = {}
+        for each in asked:
+            viewer_id, root_ids = each
+            found[each] = dict.fromkeys(root_ids, NO_MARKS)
+            if viewer_id in marked:
+                found[each].update((one, marks) for one, marks in marked[viewer_id].items() if one in found[each])
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A question under way."""
+
+    asked: _Asked
+    future: asyncio.Future[Mapping[_Asked, Mapping[int, ViewerMarks]]]
+
+    async def answer(self) -> Mapping[int, ViewerMarks]:
+        """As `GatheredMarks.find` says."""
+        return (await self.future)[self.asked]

@@ -49,14 +49,17 @@ class GatheredReads(Generic[K, V]):
 
     async def ask(self, keys: Iterable[K]) -> Mapping[K, V]:
         """What `read` says of the keys, and of those of others: look up what you asked for. Raises what `read` raises."""
+        return await self.begin(keys)
+
+    def begin(self, keys: Iterable[K]) -> asyncio.Future[Mapping[K, V]]:
+        """`ask`, to be awaited later: for whoever asks several at once. The future is the caller's own."""
         loop = asyncio.get_running_loop()
         if self._is_closed:
             raise UnavailableError("the process is about to end")
         if not self._gathering or len(self._gathering[-1].keys) >= self._max_keys:
             self._gathering.append(_Round())
         gathering = self._gathering[-1]
-        for key in keys:
-            gathering.keys[key] = None
+        gathering.keys.update(dict.fromkeys(keys))
         # A future for each: cancelling one who waits must not cancel the others.
         waiting: asyncio.Future[Mapping[K, V]] = loop.create_future()
         gathering.waiting.append(waiting)
@@ -67,7 +70,7 @@ class GatheredReads(Generic[K, V]):
                 loop.call_soon(self._begin)
             elif self._timer is None:
                 self._timer = loop.call_at(self._began_at + _PATIENCE_SECONDS, self._begin_beside)
-        return await waiting
+        return waiting
 
     async def close(self) -> None:
         """Gives up what is under way; whoever waits is cancelled, and nobody can ask any more."""

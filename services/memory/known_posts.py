@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from db.database import Database
@@ -32,11 +32,15 @@ class KnownPosts:
         """
         return await self._reads.ask(post_ids)
 
+    def begin(self, post_ids: Iterable[int]) -> Awaitable[Mapping[int, KnownPost | None]]:
+        """`find`, to be awaited later."""
+        return self._reads.begin(post_ids)
+
     async def close(self) -> None:
         await self._reads.close()
 
     async def _check(self, post_ids: Sequence[int]) -> dict[int, KnownPost | None]:
-        known = [self._remembered(post_id) for post_id in post_ids]
+        known: list[KnownPost | None] = self._posts.get_many(post_ids)
         before = self._run
         run, changed = await self._load(post_ids, known)
         if run != before:
@@ -61,17 +65,6 @@ class KnownPosts:
         self._posts.clear()
         self._authors.clear()
         self._run = run
-
-    def _remembered(self, post_id: int) -> KnownPost | None:
-        known = self._posts.get(post_id)
-        if known is None:
-            return None
-        author = self._authors.get(known.author.id)
-        if author is not None and author[1] is not known.author:
-            # Somebody else's look at another post of theirs has found the author changed.
-            known = known.of_author(*author)
-            self._posts.put(post_id, known)
-        return known
 
     def _renew(self, known: KnownPost | None, now: KnownPost) -> KnownPost:
         remembered = self._authors.get(now.author.id)

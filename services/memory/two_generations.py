@@ -6,7 +6,7 @@ one held is forgotten. So a hit costs one look into a dictionary, which an exact
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -29,6 +29,11 @@ class TwoGenerations(Generic[K, V]):
         if found is None and (found := self._old.get(key)) is not None:
             self.put(key, found)
         return found
+
+    def get_many(self, keys: Iterable[K]) -> list[V | None]:
+        """What is remembered of each."""
+        young = self._young.get
+        return [young(key) or self.get(key) for key in keys]
 
     def put(self, key: K, value: V) -> None:
         """Remembers a value in the place of an earlier one."""
