@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -11,6 +10,7 @@ import orjson
 import pytest
 
 import graphql_compiler.drain
+from domain.feed import FeedPage
 from domain.records import PostRecord, UserRecord
 from graphql_compiler import write_json
 from resolvers.context import OperationContext
@@ -18,6 +18,7 @@ from schema.build import build_schema
 from schema.execution import Engine
 from schema.scalars import format_instant
 from services.accounts.find_people import load_visible_users
+from services.feeds.read_home_feed import read_home_feed
 from services.notifications.process_activities import process_activities
 from tests.graphql_compiler.compare import check_same
 from tests.live_hub import idle_hub
@@ -58,38 +59,27 @@ async def asking(world: World) -> Asking:
     return Asking(world)
 
 
-def _keep_records(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[type, int], Any]:
-    """The same objects again while nothing has changed, as a cache would give them."""
-    kept: dict[tuple[type, int], Any] = {}
+def _take_down(monkeypatch: pytest.MonkeyPatch) -> dict[int, Any]:
+    """The records that pages have shown, by their addresses."""
+    shown: dict[int, Any] = {}
 
-    def same(record: Any) -> Any:
-        known = kept.get((type(record), record.id))
-        if known != record:
-            known = kept[type(record), record.id] = record
-        return known
+    async def read(*arguments: Any, **named: Any) -> FeedPage:
+        page = await read_home_feed(*arguments, **named)
+        shown.update((id(record), record) for edge in page.edges for record in (edge.facts.post, edge.facts.author))
+        return page
 
-    read = vars(__import__("resolvers.feeds", fromlist=["feeds"]))["read_home_feed"]
-
-    async def read_home_feed(*arguments: Any, **named: Any) -> Any:
-        page = await read(*arguments, **named)
-        edges = []
-        for edge in page.edges:
-            facts = replace(edge.facts, post=same(edge.facts.post), author=same(edge.facts.author))
-            edges.append(replace(edge, facts=facts))
-        return replace(page, edges=edges)
-
-    monkeypatch.setattr("resolvers.feeds.read_home_feed", read_home_feed)
-    return kept
+    monkeypatch.setattr("resolvers.feeds.read_home_feed", read)
+    return shown
 
 
 async def test_records_that_are_kept_are_rendered_once(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = _keep_records(monkeypatch)
+    shown = _take_down(monkeypatch)
     first = await asking.engine.execute(asking.engine.prepare(FEED, None, {}), await asking.context("bob"))
     for _ in range(6):
         assert orjson.loads(write_json(await asking.answer("bob", FEED))) == first
     assert asking.executors == ["graphql_core"] * 2 + ["compiled"] * 5
-    assert {key[0] for key in kept} == {PostRecord, UserRecord}
-    assert all(any((record.rendered_json or {}).values()) for record in kept.values())
+    kept = [record for record in shown.values() if any((record.rendered_json or {}).values())]
+    assert {type(record) for record in kept} == {PostRecord, UserRecord}, "the process keeps records, and they what is rendered"
     again = await asking.engine.execute(asking.engine.prepare(FEED, None, {}), await asking.context("ada"))
     assert [edge["node"]["viewerCanEdit"] for edge in again["data"]["feed"]["edges"]] == [True] * 3
     assert [edge["node"]["author"]["isViewer"] for edge in again["data"]["feed"]["edges"]] == [True] * 3
