@@ -23,6 +23,8 @@ from settings import Settings
 _FORMAT = 1
 """Grows with every change to what a world contains."""
 _SEED = 1
+_LEAST_WARM = 0.9
+"""Share of the timelines; the others are rebuilt by their first reads."""
 
 
 class WorldError(Exception):
@@ -52,6 +54,8 @@ def kept_world(folder: Path, size: WorldSize) -> Iterator[EmbeddedServers]:
             print(f"world of {size.users:,} accounts made in {time.monotonic() - began:.0f} s")
         began = time.monotonic()
         warm = asyncio.run(_warm(servers))
+        if warm < _LEAST_WARM * size.users:
+            raise WorldError(f"only {warm:,} of {size.users:,} timelines could be built")
         print(f"{warm:,} timelines are warm after {time.monotonic() - began:.0f} s")
         yield servers
 

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 
 from bench.feed.variant import PAGE_SIZE, Variant
+from cache import keys
 from domain.ids import MAX_ID, to_global_id
 
 _FOLDER = Path(__file__).resolve().parent.parent / "peers" / "node"
@@ -81,7 +82,7 @@ def _node(name: str, title: str, *, keeps_pages: bool = False, grafast: bool = F
         title,
         ("node", f"{name.replace('-', '_')}.js"),
         keeps_pages=keeps_pages,
-        environment={"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
+        environment={"NODE_ENV": "production", "GRAPHILE_ENV": "production", "TIMELINE_OF_0": keys.timeline(0)},
         folder=_FOLDER,
     )
     if not grafast:

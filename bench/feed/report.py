@@ -12,13 +12,14 @@ from bench.feed.variant import Variant
 from bench.feed.variants import TIDINGS
 
 PROCESSES = {"api": "API", "valkey": "Valkey", "postgresql": "PostgreSQL", "client": "client"}
+_LABEL_LENGTH = 78
 _FONT = 'font-family="sans-serif" font-size="13"'
 _COLOURS = {"api": "#2f6db5", "valkey": "#c4483a", "postgresql": "#7d8ea3"}
 _COLUMNS = (
     *("API µs", "×", "Valkey µs", "PostgreSQL µs", "all µs", "×"),
     *("req/s", "×", "p50 ms", "p99 ms", "p99 ms at half", "bytes", "client µs"),
 )
-_PLOT_WIDTH, _LABEL_WIDTH, _ROW, _BAR, _TOP = 1_000, 380, 34, 18, 64
+_PLOT_WIDTH, _LABEL_WIDTH, _ROW, _BAR, _TOP = 1_100, 500, 34, 18, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +118,4 @@ def to_svg(figures: Sequence[Figures], title: str) -> str:
 
 
 def _shortened(label: str) -> str:
-    return label if len(label) <= 54 else label[:53] + "…"
+    return label if len(label) <= _LABEL_LENGTH else label[: _LABEL_LENGTH - 1] + "…"

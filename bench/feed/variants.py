@@ -56,7 +56,7 @@ OWN_VARIANTS = (
     ),
     Variant(
         "strawberry-caches",
-        "… with parser and validation caches",
+        "Strawberry with parser and validation caches",
         _python("bench.peers.strawberry_loaders", "--document-caches"),
     ),
 )

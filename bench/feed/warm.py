@@ -20,6 +20,7 @@ import asyncpg
 
 import cache
 from bench.peers.seed_lists import seed_lists
+from cache import keys
 from db.timeline_audit import load_timeline_owners
 from services.backends import Backends
 
@@ -27,6 +28,7 @@ _BATCH = 50
 _DUMP_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 _KEPT_UNDER = "bench:layout"
+_TIMELINES = keys.timeline(0).replace("0", "*")
 _PUSHED = """
 SELECT author_id, array_agg(id ORDER BY id DESC) FROM posts
 WHERE delivery = 'PUSH' AND deleted_at IS NULL AND visibility <> 'PRIVATE' GROUP BY author_id
@@ -34,7 +36,7 @@ WHERE delivery = 'PUSH' AND deleted_at IS NULL AND visibility <> 'PRIVATE' GROUP
 _ADOPT = """
 local adopted, cursor = 0, '0'
 repeat
-  local found = redis.call('SCAN', cursor, 'MATCH', 'tl:*', 'COUNT', 1000)
+  local found = redis.call('SCAN', cursor, 'MATCH', ARGV[2], 'COUNT', 1000)
   cursor = found[1]
   for _, key in ipairs(found[2]) do
     local marker = redis.call('ZRANGE', key, 0, 0)[1]
@@ -62,7 +64,7 @@ async def warm_timelines(backends: Backends, database_url: str) -> int:
         await _build_all(backends, database_url)
         await seed_lists(database_url, backends.redis.url)
         await redis.set(_KEPT_UNDER, layout)
-    adopted = int(await redis.eval(_ADOPT, 0, backends.redis.run_id))
+    adopted = int(await redis.eval(_ADOPT, 0, backends.redis.run_id, _TIMELINES))
     if not is_kept:
         await _dump(redis)
     return adopted
@@ -81,7 +83,7 @@ async def _dump(redis: Any) -> None:
 def _layout() -> str:
     """Of timelines, as the code writes and reads them: what was dumped under another one is of no use."""
     room = Path(cache.__file__).parent
-    files = sorted([room / "timelines.py", *(room / "scripts").glob("*.lua")])
+    files = sorted([room / "keys.py", room / "timelines.py", *(room / "scripts").glob("*.lua")])
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

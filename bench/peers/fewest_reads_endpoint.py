@@ -19,6 +19,7 @@ import orjson
 from bench.peers.answer import read_variables, send_json, viewer_of
 from bench.peers.multiplexed import MultiplexedRedis
 from bench.peers.server import serve
+from cache import keys
 from domain.ids import MAX_ID, TIME_SHIFT, to_global_id
 
 _STATEMENTS_AT_A_TIME = 2
@@ -107,8 +108,8 @@ class FewestReadsEndpoint:
 
     async def _page(self, viewer_id: int, after: str | None, size: int) -> bytes:
         place = ("", "-inf") if after is None else (str(MAX_ID - int(after)), str(-(int(after) >> TIME_SHIFT)))
-        keys = f"tl:{{{viewer_id}}}", f"peer:lists:{viewer_id}"
-        members = await self._redis.call("EVALSHA", self._script, 2, *keys, *place, size + 1)
+        sources = keys.timeline(viewer_id), f"peer:lists:{viewer_id}"
+        members = await self._redis.call("EVALSHA", self._script, 2, *sources, *place, size + 1)
         ids = sorted([MAX_ID - int(member) for member in members], reverse=True)
         shown = ids[:size]
         volatile = await self._volatile.load(viewer_id, shown)

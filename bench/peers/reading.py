@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 from redis.asyncio import Redis
 
+from cache import keys
 from domain.ids import MAX_ID, TIME_SHIFT
 
 POOL_SIZE = 10
@@ -56,7 +57,7 @@ class PeerReader:
     async def page_ids(self, viewer_id: int, after: str | None, size: int) -> list[int]:
         """The `size` newest ids behind a cursor (a number), newest first."""
         place = ("", "-inf") if after is None else (str(MAX_ID - int(after)), str(-(int(after) >> TIME_SHIFT)))
-        members = await self._page_ids(keys=[f"tl:{{{viewer_id}}}", f"peer:lists:{viewer_id}"], args=[*place, size])
+        members = await self._page_ids(keys=[keys.timeline(viewer_id), f"peer:lists:{viewer_id}"], args=[*place, size])
         return sorted((MAX_ID - int(member) for member in members), reverse=True)[:size]
 
     async def posts(self, post_ids: Sequence[int]) -> dict[int, Any]:

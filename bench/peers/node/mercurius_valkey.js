@@ -22,9 +22,14 @@ function isNewer(a, b) {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
+// As Tidings calls it: the environment says how it calls that of viewer 0.
+function timelineKey(viewer) {
+  return process.env.TIMELINE_OF_0.replace('0', viewer);
+}
+
 async function pageIds(viewer, after, size) {
   const place = after == null ? ['', '-inf'] : [String(MAX_ID - BigInt(after)), String(-(BigInt(after) >> TIME_SHIFT))];
-  const members = await redis.pageIds(`tl:{${viewer}}`, `peer:lists:${viewer}`, ...place, size);
+  const members = await redis.pageIds(timelineKey(viewer), `peer:lists:${viewer}`, ...place, size);
   return members.sort(isNewer).slice(0, size).map((member) => String(MAX_ID - BigInt(member)));
 }
 
