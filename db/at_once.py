@@ -45,7 +45,7 @@ class Rows:
 async def fetch(connection: asyncpg.Connection, statement: TextClause, parameters: Mapping[str, Any]) -> Rows:
     """Runs a statement in a transaction of its own. Raises what the driver raises."""
     query, names = _compiled(statement)
-    return Rows(await connection.fetch(query, *(parameters[name] for name in names)))
+    return Rows(await connection.fetch(query, *[parameters[name] for name in names]))
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -22,11 +22,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from db import at_once as sent
 from db.presence import Presence
+from db.spare_connections import take_spare
 from domain.errors import UnavailableError
 
 _STATEMENT_CACHE = 500
 """Prepared statements kept a connection: above the number of different statements that Tidings sends."""
 
+_AT_ONCE_PERCENT = 80
+"""Of the pool's connections: the rest is left to sessions, which many short statements would pass again and again."""
 _CLOSE_SECONDS = 1.0
 _GOODBYE_SECONDS = 0.2
 
@@ -114,6 +117,8 @@ class Database:
         self._on_change = on_change
         part = timeout_seconds / 3
         self._presence = Presence(self._probe, patience_seconds=part, probe_seconds=part) if fails_fast else None
+        # SQLAlchemy's pool lets whoever comes at the right moment pass those who wait: in a crowd some of them wait for ever.
+        self._at_once = asyncio.Semaphore(max(1, pool_size * _AT_ONCE_PERCENT // 100))
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
@@ -172,26 +177,12 @@ class Database:
             if may_be_committed and session.touched and self._on_change is not None:
                 await self._on_change(frozenset(session.touched))
 
-    @asynccontextmanager
-    async def at_once(self) -> AsyncIterator[WriteSession]:
+    def at_once(self) -> AtOnce:
         """May write, but each statement is a transaction of its own, sent as it is: for what is asked for very often.
 
         Raises UnavailableError; whether a statement that was under way happened is then unknown.
         """
-        session = AtOnceSession()
-        try:
-            with _translated_errors(self._presence):
-                async with self._deadline():
-                    pooled = await self.engine.raw_connection()
-                    session.use(pooled.driver_connection)
-                    try:
-                        yield session
-                    finally:
-                        # Neither waits for the server: whoever is cut off by a deadline leaves at once.
-                        pooled.invalidate() if session.is_cut_off else pooled.close()
-        finally:
-            if session.touched and self._on_change is not None:
-                await self._on_change(frozenset(session.touched))
+        return AtOnce(self)
 
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
@@ -224,6 +215,62 @@ class Database:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(self._timeout_seconds, _CLOSE_SECONDS)):
                 await self.engine.dispose()
+
+
+class AtOnce:
+    """What `Database.at_once` gives: one deadline over all of it, and one connection. Made for little cost of its own."""
+
+    __slots__ = ("_connection", "_database", "_handle", "_session", "_timeout")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._session = AtOnceSession()
+        self._timeout = asyncio.timeout(database._timeout_seconds)
+        self._connection: Any = None
+        self._handle: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> WriteSession:
+        database = self._database
+        presence = database._presence
+        if presence is not None and presence.is_away:
+            raise UnavailableError("the database did not answer a moment ago")
+        await self._timeout.__aenter__()
+        try:
+            if presence is not None:
+                self._handle = presence.wait_under(self._timeout)
+            await database._at_once.acquire()
+            try:
+                self._connection = take_spare(database.engine.sync_engine.pool) or await database.engine.raw_connection()
+            except BaseException:
+                database._at_once.release()
+                raise
+        except BaseException as error:
+            await self._end(error)
+            raise
+        self._session.use(self._connection.driver_connection)
+        return self._session
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        database = self._database
+        # Neither waits for the server: whoever is cut off by a deadline leaves at once.
+        self._connection.invalidate() if self._session.is_cut_off else self._connection.close()
+        database._at_once.release()
+        try:
+            await self._end(error)
+        finally:
+            if self._session.touched and database._on_change is not None:
+                await database._on_change(frozenset(self._session.touched))
+
+    async def _end(self, error: BaseException | None) -> None:
+        presence = self._database._presence
+        if presence is not None and self._handle is not None:
+            presence.stop_waiting(self._timeout, self._handle)
+        with _translated_errors(presence):
+            await self._timeout.__aexit__(type(error) if error is not None else None, error, None)
+            if error is not None and is_unavailability(error):
+                raise error
+        if error is None and presence is not None:
+            presence.note_answer()
 
 
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
