@@ -55,7 +55,7 @@ class Changes:
     def __init__(self, client: RedisClient, *, keep: timedelta) -> None:
         self._client = client
         self._keep_us = int(keep.total_seconds() * 1_000_000)
-        self._script = client.redis.register_script(source("stamp"))
+        self._script = client.hot_script(source("stamp"))
         self._owed: set[str] = set()
         self._gathered: _Gathered | None = None
         self._stamping: asyncio.Task[None] | None = None
@@ -83,16 +83,20 @@ class Changes:
 
     async def find_changed(self, subjects: Sequence[str], *, since: StampPlace) -> set[str] | None:
         """Those that have a newer stamp; None where nobody can say any more. Raises CacheUnavailableError."""
-        begin, *stamps = await self._client.run(self._client.redis.zmscore(keys.CHANGES, ["begin", *subjects]))
+        begin, *stamps = await self._stamps_of(["begin", *subjects])
         if self._client.run_id != since.run_id or begin is None or int(begin) != since.begin:
             return None
         return {subject for subject, stamp in zip(subjects, stamps, strict=True) if stamp is not None and stamp > since.newest}
 
     async def find_changed_after(self, subjects: Sequence[str], instant: datetime) -> set[str]:
         """Those with a stamp after an instant, as far as the log reaches back. Raises CacheUnavailableError."""
-        stamps = await self._client.run(self._client.redis.zmscore(keys.CHANGES, list(subjects))) if subjects else []
+        stamps = await self._stamps_of(subjects) if subjects else []
         after = instant.timestamp() * 1_000_000
         return {subject for subject, stamp in zip(subjects, stamps, strict=True) if stamp is not None and stamp > after}
+
+    async def _stamps_of(self, members: Sequence[str]) -> list[float | None]:
+        scores = await self._client.call("ZMSCORE", keys.CHANGES, *members)
+        return [None if score is None else float(score) for score in scores]
 
     async def close(self) -> None:
         for task in (self._stamping, self._paying):
@@ -132,7 +136,7 @@ class Changes:
 
     async def _run(self, subjects: Iterable[str]) -> StampPlace:
         arguments: list[str | int] = [self._keep_us, *subjects]
-        begin, newest = await self._client.run(self._script(keys=[keys.CHANGES], args=arguments))
+        begin, newest = await self._script(keys=[keys.CHANGES], args=arguments)
         place = StampPlace(self._client.run_id, int(begin), int(newest))
         self.origin = place.origin
         return place

@@ -23,16 +23,15 @@ class LogWriter:
     """Adds to logs without touching timelines. Methods raise CacheUnavailableError where Redis does not answer in time."""
 
     def __init__(self, client: RedisClient) -> None:
-        self._client = client
-        self._append = client.redis.register_script(source("tell_viewers", "append"))
+        self._append = client.hot_script(source("tell_viewers", "append"))
 
     async def append(self, viewer_ids: Sequence[int], entry: LogEntry) -> None:
         """To the logs of those viewers who have one."""
         if viewer_ids:
             logs = [keys.event_log(viewer_id) for viewer_id in viewer_ids]
-            await self._client.run(self._append(keys=logs, args=telling(viewer_ids, entry)))
+            await self._append(keys=logs, args=telling(viewer_ids, entry))
 
     async def append_shared(self, entry: LogEntry) -> None:
         """To the log for all, where anybody has opened it."""
         arguments: list[str | int | bytes] = [entry.pack(), SHARED_LOG_LENGTH, SHARED_BELL, b""]
-        await self._client.run(self._append(keys=[SHARED_LOG], args=arguments))
+        await self._append(keys=[SHARED_LOG], args=arguments)

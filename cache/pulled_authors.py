@@ -34,7 +34,7 @@ class PulledAuthors:
 
     async def find(self, viewer_id: int, version: PulledAuthorsVersion) -> dict[int, int] | None:
         """Import versions by author; None where no set of that version is there."""
-        reply = await self._client.run(self._client.redis.getex(keys.pulled_authors(viewer_id), px=self._ttl_ms))
+        reply = await self._client.call("GETEX", keys.pulled_authors(viewer_id), "PX", self._ttl_ms)
         if reply is None:
             return None
         stored = cast("bytes", reply)
@@ -49,10 +49,10 @@ class PulledAuthors:
         """Keeps what one statement gave together with `version`."""
         numbers = [number for pair in authors.items() for number in pair]
         value = self._marker(version) + b"\n" + struct.pack(f"<{len(numbers)}q", *numbers)
-        await self._client.run(self._client.redis.set(keys.pulled_authors(viewer_id), value, px=self._ttl_ms))
+        await self._client.call("SET", keys.pulled_authors(viewer_id), value, "PX", self._ttl_ms)
 
     async def forget(self, viewer_id: int) -> None:
-        await self._client.run(self._client.redis.unlink(keys.pulled_authors(viewer_id)))
+        await self._client.call("UNLINK", keys.pulled_authors(viewer_id))
 
     def _marker(self, version: PulledAuthorsVersion) -> bytes:
         timeline = version.timeline

@@ -42,7 +42,7 @@ class PulledPosts(Timelines):
 
     def __init__(self, client: RedisClient, *, cap: int, ttl: timedelta) -> None:
         super().__init__(client, cap=cap, ttl=ttl, key=keys.pulled_posts)
-        self._read_pulled = client.redis.register_script(source("read_pulled"))
+        self._read_pulled = client.hot_script(source("read_pulled"))
 
     async def read_merged(
         self, versions: Mapping[int, TimelineVersion], *, position: int, newer: bool, size: int
@@ -64,7 +64,7 @@ class PulledPosts(Timelines):
         authors = list(versions)
         run_id = self._client.run_id
         if not run_id:
-            await self._client.run(self._client.redis.ping())
+            await self._client.call("PING")
             run_id = self._client.run_id
         is_end = position >= MAX_ID and not newer
         arguments: list[str | int] = [
@@ -76,7 +76,7 @@ class PulledPosts(Timelines):
             f"r:{run_id}:",
         ]
         arguments += [f"{version.database}:{version.graph}:" for version in versions.values()]
-        reply = await self._client.run(self._read_pulled(keys=[self._key(author) for author in authors], args=arguments))
+        reply = await self._read_pulled(keys=[self._key(author) for author in authors], args=arguments)
         if self._client.run_id != run_id:
             # It restarted, perhaps with older lists that bear the name of the run we asked for.
             raise CacheUnavailableError("Redis has restarted")

@@ -36,8 +36,7 @@ class RateLimits:
     """The budgets of all processes, as one of them charges them."""
 
     def __init__(self, client: RedisClient) -> None:
-        self._client = client
-        self._take = client.redis.register_script(source("take_budgets"))
+        self._take = client.hot_script(source("take_budgets"))
         self._waiting: list[tuple[Sequence[Charge], asyncio.Future[Answer]]] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -91,7 +90,7 @@ class RateLimits:
         for charges in operations:
             for charge in charges:
                 arguments += (charge.cost * charge.budget.interval_us, charge.budget.capacity_us)
-        replies = await self._client.run(self._take(keys=names, args=arguments))
+        replies = await self._take(keys=names, args=arguments)
         return [_read(charges, reply) for charges, reply in zip(operations, replies, strict=True)]
 
 

@@ -16,9 +16,8 @@ class SaidTexts:
     """The texts of all accounts. Methods raise CacheUnavailableError where Redis does not answer in time."""
 
     def __init__(self, client: RedisClient) -> None:
-        self._client = client
-        self._note = client.redis.register_script(source("note_text"))
-        self._forget = client.redis.register_script(source("forget_text"))
+        self._note = client.hot_script(source("note_text"))
+        self._forget = client.hot_script(source("forget_text"))
 
     async def note(self, author_id: int, *, digest: str, attempt: str, limit: int, window: timedelta) -> bool:
         """Counts a text; False, uncounted, where its author has published it `limit` times within the window.
@@ -27,8 +26,8 @@ class SaidTexts:
         digits.
         """
         arguments: list[str | int | bytes] = [digest, attempt, limit, int(window.total_seconds()), _TEXTS_KEPT]
-        return bool(await self._client.run(self._note(keys=[keys.said_texts(author_id)], args=arguments)))
+        return bool(await self._note(keys=[keys.said_texts(author_id)], args=arguments))
 
     async def forget(self, author_id: int, *, digest: str, attempt: str) -> None:
         """Takes back what was counted last under this attempt."""
-        await self._client.run(self._forget(keys=[keys.said_texts(author_id)], args=[digest, attempt]))
+        await self._forget(keys=[keys.said_texts(author_id)], args=[digest, attempt])

@@ -23,7 +23,7 @@ class Shelves:
         address = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}"
         self._database = hashlib.sha256(address.encode()).hexdigest()[:8]
         self._client = client
-        self._ttl = ttl
+        self._ttl_ms = int(ttl.total_seconds() * 1_000)
 
     async def put_page(self, viewer_id: int, copy: bytes) -> None:
         await self._put(keys.shelf(self._database, viewer_id), copy)
@@ -42,7 +42,7 @@ class Shelves:
         return keys.account(self._database, hashlib.sha256(external_id.encode()).hexdigest()[:32])
 
     async def _put(self, key: str, copy: bytes) -> None:
-        await self._client.run(self._client.redis.set(key, copy, px=self._ttl))
+        await self._client.call("SET", key, copy, "PX", self._ttl_ms)
 
     async def _take(self, key: str) -> bytes | None:
-        return cast("bytes | None", await self._client.run(self._client.redis.get(key)))
+        return cast("bytes | None", await self._client.call("GET", key))

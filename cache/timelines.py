@@ -19,10 +19,9 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, cast
 
-from redis.commands.core import AsyncScript
-
 from cache import keys
 from cache.client import RedisClient
+from cache.hot_script import HotScript
 from cache.log_writer import telling
 from cache.scripts import source
 from domain.event_log import LogEntry
@@ -96,12 +95,11 @@ class Timelines:
         self._key = key
         self.cap = cap
         self._ttl_ms = int(ttl.total_seconds() * 1_000)
-        register = client.redis.register_script
-        self._read = register(source("read_timeline"))
-        self._deliver = register(source("tell_viewers", "deliver"))
-        self._remove = register(source("tell_viewers", "remove"))
-        self._begin = register(source("begin_building"))
-        self._finish = register(source("finish_building"))
+        self._read = client.hot_script(source("read_timeline"))
+        self._deliver = client.hot_script(source("tell_viewers", "deliver"))
+        self._remove = client.hot_script(source("tell_viewers", "remove"))
+        self._begin = client.hot_script(source("begin_building"))
+        self._finish = client.hot_script(source("finish_building"))
 
     async def read_older(self, viewer_id: int, *, version: TimelineVersion, below: int, size: int) -> Slice:
         """Up to `size` ids below `below`, newest first."""
@@ -121,7 +119,7 @@ class Timelines:
         return Slice(Warmth.WARM, newer[-size:] if size else [], covers=reaches)
 
     async def _read_slice(self, viewer_id: int, version: TimelineVersion, arguments: list[str | int], size: int) -> Slice:
-        reply = await self._client.run(self._read(keys=[self._key(viewer_id)], args=arguments))
+        reply = await self._read(keys=[self._key(viewer_id)], args=arguments)
         if not reply:
             return Slice(Warmth.COLD, [], covers=False)
         marker = reply[0].decode()
@@ -148,11 +146,11 @@ class Timelines:
             await self._change(self._remove, viewer_ids, [member_of(post_id)], entry)
 
     async def _change(
-        self, script: AsyncScript, viewer_ids: Sequence[int], arguments: list[str | int | bytes], entry: LogEntry | None
+        self, script: HotScript, viewer_ids: Sequence[int], arguments: list[str | int | bytes], entry: LogEntry | None
     ) -> Any:
         if entry is not None:
             arguments += telling(viewer_ids, entry)
-        return await self._client.run(script(keys=[self._key(viewer) for viewer in viewer_ids], args=arguments))
+        return await script(keys=[self._key(viewer) for viewer in viewer_ids], args=arguments)
 
     async def begin_building(self, viewer_id: int, *, version: TimelineVersion) -> BuildingClaim | None:
         """Claims the rebuild, over all processes; None where it is ready meanwhile, or somebody else is at it.
@@ -160,26 +158,26 @@ class Timelines:
         From now on fan-out writes to the timeline: whatever is decided after this call and missing from the builder's read
         of the database arrives that way.
         """
-        await self._client.run(self._client.redis.ping())  # the run id must be the present server's before it is written
+        await self._client.call("PING")  # the run id must be the present server's before it is written
         building = "b" + self._version_part(version)
         mark = building + secrets.token_hex(_TOKEN_BYTES)
         ready = self._ready_prefix(version)
         arguments: list[str | int] = [mark, ready, building, int(BUILDING_SECONDS * 1_000)]
-        claimed = await self._client.run(self._begin(keys=[self._key(viewer_id)], args=arguments))
+        claimed = await self._begin(keys=[self._key(viewer_id)], args=arguments)
         return BuildingClaim(viewer_id, mark, ready + "w") if claimed else None
 
     async def begin_building_many(self, versions: Mapping[int, TimelineVersion]) -> list[BuildingClaim]:
         """`begin_building` for several owners in two round trips: the claims that were given."""
-        await self._client.run(self._client.redis.ping())
+        await self._client.call("PING")
         claims: list[BuildingClaim] = []
-        pipeline = self._client.redis.pipeline(transaction=False)
+        commands = []
         for owner_id, version in versions.items():
             building, ready = "b" + self._version_part(version), self._ready_prefix(version)
             mark = building + secrets.token_hex(_TOKEN_BYTES)
             arguments: list[str | int] = [mark, ready, building, int(BUILDING_SECONDS * 1_000)]
-            await self._begin(keys=[self._key(owner_id)], args=arguments, client=pipeline)
+            commands.append(self._begin.command([self._key(owner_id)], arguments))
             claims.append(BuildingClaim(owner_id, mark, ready + "w"))
-        replies = await self._client.run(pipeline.execute())
+        replies = await self._client.call_many(commands)
         return [claim for claim, reply in zip(claims, replies, strict=True) if reply]
 
     async def finish_building(self, claim: BuildingClaim, post_ids: Sequence[int]) -> bool:
@@ -188,14 +186,12 @@ class Timelines:
         False where the claim no longer stands: wiped, evicted or overtaken by a newer graph.
         """
         arguments = self._rows_of(claim, post_ids)
-        return bool(await self._client.run(self._finish(keys=[self._key(claim.owner_id)], args=arguments)))
+        return bool(await self._finish(keys=[self._key(claim.owner_id)], args=arguments))
 
     async def finish_building_many(self, built: Sequence[tuple[BuildingClaim, Sequence[int]]]) -> int:
         """`finish_building` for several owners in one round trip: how many claims still stood."""
-        pipeline = self._client.redis.pipeline(transaction=False)
-        for claim, post_ids in built:
-            await self._finish(keys=[self._key(claim.owner_id)], args=self._rows_of(claim, post_ids), client=pipeline)
-        return sum(map(bool, await self._client.run(pipeline.execute()))) if built else 0
+        rows = [(self._key(claim.owner_id), self._rows_of(claim, post_ids)) for claim, post_ids in built]
+        return sum(map(bool, await self._client.call_many([self._finish.command([key], row) for key, row in rows])))
 
     def _rows_of(self, claim: BuildingClaim, post_ids: Sequence[int]) -> list[str | int]:
         is_cut = len(post_ids) > self.cap
@@ -209,7 +205,7 @@ class Timelines:
         """Makes the timelines cold; how many there were."""
         if not viewer_ids:
             return 0
-        return int(await self._client.run(self._client.redis.unlink(*(self._key(viewer) for viewer in viewer_ids))))
+        return int(await self._client.call("UNLINK", *map(self._key, viewer_ids)))
 
     async def inspect(self, viewer_id: int) -> TimelineInspection:
         """The timeline as it is, without touching its life."""

@@ -11,15 +11,11 @@ import secrets
 from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, TypeVar
-
-from redis.asyncio import Redis
+from typing import Any, Protocol
 
 from domain.errors import CacheUnavailableError
 from domain.event_log import BEGINNING, SHARED_LOG, LogEntry, LogPosition, log_key
 from live.scripts import source
-
-T = TypeVar("T")
 
 LOG_LIFE = timedelta(hours=24)
 """Of a log whose viewer is not live any more: as long as a log is written to, its viewer can resume from it."""
@@ -30,17 +26,25 @@ READ_LIMIT = 200
 _LOST = "!"
 
 
-class LogClient(Protocol):
-    """What the logs need of a Redis client. `run` raises CacheUnavailableError where the server does not answer in time."""
+class LogScript(Protocol):
+    """One script of the logs. Raises CacheUnavailableError where the server does not answer in time."""
 
-    redis: Redis
+    def __call__(self, *, keys: Sequence[str], args: Sequence[str | int]) -> Awaitable[Any]:
+        """Its answer."""
+
+
+class LogClient(Protocol):
+    """What the logs need of a Redis client. `call` raises CacheUnavailableError where the server does not answer in time."""
 
     @property
     def run_id(self) -> str:
         """The run of the server that the newest connection reached; empty before the first one."""
 
-    async def run(self, command: Awaitable[T]) -> T:
+    async def call(self, *command: str) -> Any:
         """The reply."""
+
+    def hot_script(self, source: str) -> LogScript:
+        """A script, to be called again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,9 @@ class EventLogs:
 
     def __init__(self, client: LogClient) -> None:
         self._client = client
-        register = client.redis.register_script
-        self._open = register(source("open_logs"))
-        self._read = register(source("read_logs"))
-        self._renew = register(source("renew_logs"))
+        self._open = client.hot_script(source("open_logs"))
+        self._read = client.hot_script(source("read_logs"))
+        self._renew = client.hot_script(source("renew_logs"))
         self._life_ms = int(LOG_LIFE.total_seconds() * 1_000)
 
     @property
@@ -118,14 +121,14 @@ class EventLogs:
     async def renew(self, viewer_ids: Collection[int]) -> None:
         """Another 24 hours for the logs that there are: of the viewers, and the one for all."""
         for keys in _parts([SHARED_LOG, *(log_key(viewer_id) for viewer_id in viewer_ids)]):
-            await self._client.run(self._renew(keys=keys, args=[self._life_ms]))
+            await self._renew(keys=keys, args=[self._life_ms])
 
     async def _open_keys(self, keys: list[str]) -> list[LogPosition]:
         run_id = await self._known_run()
         ends: list[LogPosition] = []
         for part in _parts(keys):
             arguments: list[int] = [self._life_ms, secrets.randbits(32)]
-            reply: list[bytes] = await self._client.run(self._open(keys=part, args=arguments))
+            reply: list[bytes] = await self._open(keys=part, args=arguments)
             ends += [LogPosition.parse(end.decode()) for end in reply]
         if self._client.run_id != run_id:
             raise CacheUnavailableError("Redis has restarted")
@@ -138,7 +141,7 @@ class EventLogs:
             part = slice(start, start + LOGS_PER_CALL)
             # One argument: each costs the driver more than all that is done with it here.
             joined = " ".join([f"{milliseconds}-{sequence}" for milliseconds, sequence in places[part]])
-            reply: bytes = await self._client.run(self._read(keys=keys[part], args=[limit, joined]))
+            reply: bytes = await self._read(keys=keys[part], args=[limit, joined])
             for line in reply.decode().splitlines():
                 number, _, text = line.partition(" ")
                 found.append((start + int(number) - 1, text))
@@ -146,7 +149,7 @@ class EventLogs:
 
     async def _known_run(self) -> str:
         if not self._client.run_id:
-            await self._client.run(self._client.redis.ping())
+            await self._client.call("PING")
         return self._client.run_id
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -110,14 +109,14 @@ async def test_deliveries_trim_the_list_and_say_so(backends: Backends) -> None:
 
 async def test_a_restart_between_question_and_answer_is_noticed(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> None:
     await _fill(backends, 1, [5])
-    run = backends.redis.run
+    script = backends.pulled_posts._read_pulled
 
-    async def restarted(command: Awaitable[Any]) -> Any:
-        reply = await run(command)
+    async def restarted(**arguments: Any) -> Any:
+        reply = await script(**arguments)
         backends.redis._run.id = "anotherrun12"
         return reply
 
-    monkeypatch.setattr(backends.redis, "run", restarted)
+    monkeypatch.setattr(backends.pulled_posts, "_read_pulled", restarted)
     with pytest.raises(CacheUnavailableError):
         await backends.pulled_posts.read_merged({1: VERSION}, position=MAX_ID, newer=False, size=5)
 

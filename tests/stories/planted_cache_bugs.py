@@ -56,7 +56,7 @@ def end_of_a_pulled_list_taken_as_its_authors_first_post(_: Patch, world: World)
     script = source("read_pulled")
     old = "(newer or not reaches) and string.sub(marker, -1) == 'c'"
     assert old in script
-    world.backends.pulled_posts._read_pulled = world.backends.redis.redis.register_script(script.replace(old, "false"))
+    world.backends.pulled_posts._read_pulled = world.backends.redis.hot_script(script.replace(old, "false"))
 
 
 def lists_of_another_run_believed(patch: Patch, _: World) -> None:

@@ -24,5 +24,4 @@ def change_sql(patch: Patch, module: Any, name: str, old: str, new: str) -> None
 def change_script(world: World, attribute: str, name: str | tuple[str, ...], old: str, new: str) -> None:
     script = source(*((name,) if isinstance(name, str) else name))
     assert old in script, f"{old!r} is no longer in {name}.lua"
-    register = world.backends.redis.redis.register_script
-    setattr(world.backends.timelines, attribute, register(script.replace(old, new)))
+    setattr(world.backends.timelines, attribute, world.backends.redis.hot_script(script.replace(old, new)))

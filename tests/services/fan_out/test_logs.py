@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from cache.hot_script import HotScript
 from domain.event_log import LogEntry, LogPosition
 from domain.moderation import ModerationChange
 from domain.records import Visibility
@@ -197,16 +199,16 @@ async def test_a_job_that_is_killed_anywhere_has_told_everybody_in_the_end(
         await live.follow(name, "ada")
     await live.listen()
     live.places |= await live.backends.event_logs.open([live.ids[name] for name in names])
-    run, left = live.backends.redis.run, [0]
+    call, left = HotScript.__call__, [0]
 
-    async def killed(command: Awaitable[object]) -> object:
-        answer = await run(command)
+    async def killed(script: HotScript, **arguments: Any) -> object:
+        answer = await call(script, **arguments)
         left[0] -= 1
         if left[0] == 0:
             raise RuntimeError("killed")
         return answer
 
-    monkeypatch.setattr(live.backends.redis, "run", killed)
+    monkeypatch.setattr(HotScript, "__call__", killed)
     for act in ("post", "edit", "delete"):
         for commands in range(1, 9):
             left[0] = 0
