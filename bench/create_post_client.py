@@ -14,9 +14,7 @@ from typing import Any
 
 import uvloop
 
-_WORDS = (
-    "on this ordinary morning we walked along the river and talked of bread coffee trains and what the children said".split()
-)
+_WORDS = ["morning", "river", "coffee", "trains", "children", "walked", "along", "bread", "and", "the", "of", "what"]
 PLAIN = "plain"
 HASHTAG = "hashtag"
 MENTION = "mention"

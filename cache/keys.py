@@ -6,8 +6,8 @@ from domain.event_log import log_key
 
 
 def timeline(viewer_id: int) -> str:
-    """Sorted set: the viewer's home timeline with its marker inside."""
-    return f"tl:{{{viewer_id}}}"
+    """Sorted set: the viewer's home timeline with its marker inside. (Those of an older layout were called `tl`.)"""
+    return f"ht:{{{viewer_id}}}"
 
 
 event_log = log_key

@@ -67,7 +67,7 @@ def cut_slice_taken_as_whole(patch: Patch, _: World) -> None:
 
 
 def trimmed_without_saying_so(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", DELIVER, "if string.sub(marker, -1) == 'w' then", "if false then")
+    change_script(world, "_deliver", DELIVER, "if byte(marker) == READY and byte(marker, -1) ~= CUT then", "if false then")
 
 
 def written_to_cold_timelines(_: Patch, world: World) -> None:
@@ -75,8 +75,8 @@ def written_to_cold_timelines(_: Patch, world: World) -> None:
         world,
         "_deliver",
         DELIVER,
-        "elseif state == 'r' then",
-        "elseif not state then redis.call('ZADD', key, score, member) elseif state == 'r' then",
+        "elseif state ~= READY then\n    return false",
+        "elseif state ~= READY then\n    return not state",
     )
 
 
@@ -85,17 +85,17 @@ def written_below_the_floor(_: Patch, world: World) -> None:
         world,
         "_deliver",
         DELIVER,
-        "local fits = true\n    if string.sub(marker, -1) == 'c' then",
-        "local fits = true\n    if false then",
+        "return is_newer(call('ZRANGE', key, -1, -1)[1])",
+        "return true",
     )
 
 
 def ties_the_other_way_round(_: Patch, world: World) -> None:
-    change_script(world, "_read", "read_timeline", "batch[i] > first)", "batch[i] < first)")
+    change_script(world, "_read", "read_timeline", "member > place)", "member < place)")
 
 
 def building_timelines_not_written_to(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", DELIVER, "if state == 'b' then", "if state == 'never' then")
+    change_script(world, "_deliver", DELIVER, "if state == BUILDING then", "if state == 0 then")
 
 
 def relation_not_judged_again(patch: Patch, _: World) -> None:
