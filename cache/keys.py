@@ -24,6 +24,10 @@ def pulled_authors(viewer_id: int) -> str:
     return f"pa:{{{viewer_id}}}"
 
 
+NEWEST_TIMELINE_FLOOR = "ht-newest-floor"
+"""String: the newest of the last entries of all cut timelines. It never expires: without it each is asked for its own."""
+NEWEST_PULLED_FLOOR = "pl-newest-floor"
+"""The same of pulled posts."""
 CHANGES = "changes"
 """Sorted set: the newest changes of what copied pages depend on."""
 

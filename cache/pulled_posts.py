@@ -41,7 +41,9 @@ class PulledPosts(Timelines):
     """All lists of pulled posts, by author."""
 
     def __init__(self, client: RedisClient, *, cap: int, ttl: timedelta) -> None:
-        super().__init__(client, cap=cap, ttl=ttl, key=keys.pulled_posts, score=score_by_time)
+        super().__init__(
+            client, cap=cap, ttl=ttl, key=keys.pulled_posts, score=score_by_time, newest_floor=keys.NEWEST_PULLED_FLOOR
+        )
         self._read_pulled = client.hot_script(source("read_pulled"))
 
     async def read_merged(

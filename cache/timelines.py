@@ -12,7 +12,6 @@ empty.
 
 from __future__ import annotations
 
-import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +30,6 @@ from domain.timeline_version import TimelineVersion
 
 TRIM_SLACK = 50
 """Entries above the cap that may stay until the next trim: trimming at each write costs a third of its speed."""
-_LOOKS = 1 / 4
-"""Share of the deliveries that look for entries beyond that: asking for a set's size is a tenth of a delivery. That a timeline
-grows by another TRIM_SLACK without a look happens once in two million times, and costs it nothing but its compact encoding."""
 _MORE_THAN_ANY_CAP = 1_000_000
 BUILDING_SECONDS = 5.0
 """Life of a building mark: longer than a rebuild takes, short enough that a dead builder is soon replaced."""
@@ -97,6 +93,7 @@ class Timelines:
     """All timelines. Methods raise CacheUnavailableError where Redis does not answer in time.
 
     `key`: the key of an owner's timeline. Other lists of posts are laid out and kept the same way, `score` apart.
+    `newest_floor`: the key under which their scripts keep the newest end of all cut slices.
     """
 
     def __init__(
@@ -107,17 +104,19 @@ class Timelines:
         ttl: timedelta,
         key: Callable[[int], str] = keys.timeline,
         score: Callable[[int], int] = score_of,
+        newest_floor: str = keys.NEWEST_TIMELINE_FLOOR,
     ) -> None:
         self._client = client
         self._key = key
         self._score = score
+        self._newest_floor = newest_floor
         self.cap = cap
         self._ttl_ms = int(ttl.total_seconds() * 1_000)
         self._read = client.hot_script(source("read_timeline"))
-        self._deliver = client.hot_script(source("tell_viewers", "deliver"))
+        self._deliver = client.hot_script(source("floors", "tell_viewers", "deliver"))
         self._remove = client.hot_script(source("tell_viewers", "remove"))
         self._begin = client.hot_script(source("begin_building"))
-        self._finish = client.hot_script(source("finish_building"))
+        self._finish = client.hot_script(source("floors", "finish_building"))
 
     async def read_older(self, viewer_id: int, *, version: TimelineVersion, below: int, size: int) -> Slice:
         """Up to `size` ids below `below`, newest first."""
@@ -154,8 +153,13 @@ class Timelines:
         """
         if not viewer_ids:
             return 0
-        looks = int(random.random() < _LOOKS)  # noqa: S311 - no secret
-        arguments: list[str | int | bytes] = [member_of(post_id), self._score(post_id), self.cap, TRIM_SLACK, looks]
+        arguments: list[str | int | bytes] = [
+            member_of(post_id),
+            self._score(post_id),
+            self.cap,
+            TRIM_SLACK,
+            self._newest_floor,
+        ]
         return int(await self._change(self._deliver, viewer_ids, arguments, entry))
 
     async def remove(self, viewer_ids: Sequence[int], post_id: int, entry: LogEntry | None = None) -> None:
@@ -214,7 +218,7 @@ class Timelines:
     def _rows_of(self, claim: BuildingClaim, post_ids: Sequence[int]) -> list[str | int]:
         is_cut = len(post_ids) > self.cap
         ready = claim.ready_marker[:-1] + ("c" if is_cut else "w")
-        arguments: list[str | int] = [claim.mark, ready, self._ttl_ms, self.cap, int(is_cut)]
+        arguments: list[str | int] = [claim.mark, ready, self._ttl_ms, self.cap, int(is_cut), self._newest_floor]
         for post_id in post_ids[: self.cap]:
             arguments += [self._score(post_id), member_of(post_id)]
         return arguments

@@ -32,6 +32,10 @@ class Rows:
         """The first row; None where there is none."""
         return self._rows[0] if self._rows else None
 
+    def scalars(self) -> list[Any]:
+        """The first value of each row."""
+        return [row[0] for row in self._rows]
+
     def scalar(self) -> Any:
         """The first value; None where there is none."""
         return self._rows[0][0] if self._rows else None

@@ -62,3 +62,9 @@ def family_cpu_seconds(pid: int) -> float:
         with contextlib.suppress(OSError):  # it has ended meanwhile
             total += cpu_seconds(int(child))
     return total
+
+
+def cpu_microseconds(pid: int) -> float:
+    """The same of threads that are alive, to the nanosecond: for what lasts milliseconds."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1_000

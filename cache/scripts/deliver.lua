@@ -1,32 +1,32 @@
 -- Adds one post to many timelines, where they are in use, and tells their viewers.
--- KEYS: timelines. ARGV: member, score, cap, entries beyond it before the next trim, is it time to look for those (0 or 1),
--- then as tell_owners has it.
+-- KEYS: timelines. ARGV: member, score, cap, entries beyond it before the next trim, key of the newest floor, then as tell_owners
+-- has it.
 -- Only a timeline that is there is written to: none means asleep or evicted, and a lone entry would pass for a slice.
 -- Returns how many timelines hold the entry now.
-local member, score, cap, most, looks = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[3] + ARGV[4] + 1, ARGV[5] == '1'
-local call, byte, width, delivered = redis.call, string.byte, #ARGV[1], 0
-local READY, CUT, BUILDING = byte('r'), byte('c'), byte('b')
+local member, score, cap, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[3] + ARGV[4] + 1
+local call, byte, delivered = redis.call, string.byte, 0
+local READY, CUT = byte('r'), byte('c')
 
-local function is_newer(other)
-  return width < #other or (width == #other and member <= other)
-end
+-- A cut slice is contiguous only down to its last entry, its floor, so nothing older may be put below it. Most posts are newer
+-- than the floors of all timelines: then nothing is asked of each.
+local floor = call('GET', ARGV[5])
+local is_above_all = floor and is_newer(member, floor)
 
--- Whether a timeline may take a post that is not newer than all that it holds.
-local function may_take(key, newest)
+-- Whether a timeline that is there may take a post that is older than some floor.
+local function may_take(key)
   local marker = call('ZRANGE', key, 0, 0)[1]
-  local state = marker and byte(marker)
-  if state == BUILDING then
-    return true  -- everything is taken; whoever finishes it cuts it at its floor
-  elseif state ~= READY then
-    return false
+  local state = byte(marker)
+  if state ~= READY then
+    return state == byte('b')  -- being built: everything is taken; whoever finishes it cuts it at its floor
   elseif byte(marker, -1) ~= CUT then
     return true
-  elseif not newest then
+  end
+  local last = call('ZRANGE', key, -1, -1)[1]
+  if last == marker then
     call('DEL', key)  -- a cut slice without entries has no floor: cold
     return false
   end
-  -- Cut: the slice is contiguous only down to its last entry, so nothing older may be put below it.
-  return is_newer(call('ZRANGE', key, -1, -1)[1])
+  return member == last or is_newer(member, last)
 end
 
 local function trim(key)
@@ -36,16 +36,16 @@ local function trim(key)
     call('ZREM', key, marker)
     call('ZADD', key, '-inf', string.sub(marker, 1, -2) .. 'c')
   end
+  note_floor(ARGV[5], call('ZRANGE', key, -1, -1)[1])
 end
 
 for i = 1, #KEYS do
   local key = KEYS[i]
-  -- Behind the marker stands the newest entry. Whatever is newer than that lies within the slice, cut, whole or being built.
-  local newest = call('ZRANGE', key, 1, 1)[1]
-  if newest and is_newer(newest) or may_take(key, newest) then
-    call('ZADD', key, score, member)
+  local size = call('ZCARD', key)
+  if size > 0 and (is_above_all or may_take(key)) then
+    size = size + call('ZADD', key, score, member)
     delivered = delivered + 1
-    if looks and call('ZCARD', key) > most then
+    if size > most then
       trim(key)
     end
   end

@@ -24,7 +24,7 @@ from tests.world import World
 SMALLER_THAN_A_LARGE_CAP = 8
 
 
-DELIVER = ("tell_viewers", "deliver")
+DELIVER = ("floors", "tell_viewers", "deliver")
 """The parts of the script that delivers."""
 
 
@@ -75,8 +75,8 @@ def written_to_cold_timelines(_: Patch, world: World) -> None:
         world,
         "_deliver",
         DELIVER,
-        "elseif state ~= READY then\n    return false",
-        "elseif state ~= READY then\n    return not state",
+        "if size > 0 and (",
+        "if size == 0 or (",
     )
 
 
@@ -85,7 +85,7 @@ def written_below_the_floor(_: Patch, world: World) -> None:
         world,
         "_deliver",
         DELIVER,
-        "return is_newer(call('ZRANGE', key, -1, -1)[1])",
+        "return member == last or is_newer(member, last)",
         "return true",
     )
 
@@ -95,7 +95,7 @@ def ties_the_other_way_round(_: Patch, world: World) -> None:
 
 
 def building_timelines_not_written_to(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", DELIVER, "if state == BUILDING then", "if state == 0 then")
+    change_script(world, "_deliver", DELIVER, "return state == byte('b')", "return false")
 
 
 def relation_not_judged_again(patch: Patch, _: World) -> None:
