@@ -38,7 +38,7 @@ from settings import Settings
 PEOPLE = 2_000
 FOLLOWERS = 20
 _WARM_SECONDS = 2.0
-_DRAINED_SECONDS = 120.0
+_DRAINED_SECONDS = 240.0
 _PEOPLE_SQL = f"""
     INSERT INTO users (external_id, username, display_name, follower_count, following_count)
     SELECT 'p' || n, 'p' || n, '', {FOLLOWERS}, {FOLLOWERS} FROM generate_series(1, $1) AS n

@@ -43,7 +43,6 @@ from settings import Settings
 
 _FIRST = 1_000_000
 _AUTHOR = 1
-_PER_PIPELINE = 200
 _LEASE_SECONDS = 60.0
 _READ_SECONDS = 3.0
 BARE = "Valkey alone"
@@ -142,13 +141,12 @@ async def _fill(backends: Backends, followers: int, entries: int) -> None:
     now = int(time.time() * 1_000)
     posts = [make_id(milliseconds=now - 1_000 * number, sequence=number % 4_096, shard=7) for number in range(1, entries + 1)]
     members: dict[str, float] = {marker: float("-inf"), **{member_of(post): score_of(post) for post in posts}}
-    for start in range(0, followers, _PER_PIPELINE):
-        pipeline = backends.redis.redis.pipeline(transaction=False)
-        for viewer_id in range(_FIRST + start, _FIRST + min(followers, start + _PER_PIPELINE)):
-            pipeline.zadd(keys.timeline(viewer_id), members)
-        await pipeline.execute()
+    redis = backends.redis
+    await redis.call("ZADD", keys.timeline(_FIRST), *(part for member, score in members.items() for part in (score, member)))
+    for viewer_id in range(_FIRST + 1, _FIRST + followers):
+        await redis.call("COPY", keys.timeline(_FIRST), keys.timeline(viewer_id))
     # As it is a minute after the first cut: see cache/scripts/floors.lua.
-    await backends.redis.call("SET", keys.NEWEST_TIMELINE_FLOOR, member_of(posts[-1]))
+    await redis.call("SET", keys.NEWEST_TIMELINE_FLOOR, member_of(posts[-1]))
 
 
 async def _make_post(backends: Backends) -> int:
