@@ -7,7 +7,7 @@ some bytes and a future. Nothing here knows of a client: a map of slots could ch
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
@@ -53,28 +53,33 @@ class HotConnection:
         self._opened: asyncio.Future[HotSocket | Unanswered] | None = None
         self._is_closed = False
 
-    async def ask(self, packed: bytes, replies: int = 0) -> Any:
+    def ask(self, packed: bytes, replies: int = 0) -> Awaitable[Any]:
         """As `HotSocket.ask`, over a connection that is made where there is none.
 
         Raises RuntimeError in another event loop than the first one's (another thread's, or a forked process's).
         """
         socket = self._socket
-        if socket is None or socket.loop is not asyncio.get_running_loop():
-            found = await self._connect()
-            if isinstance(found, Unanswered):
-                return found
-            socket = found
-        return await socket.ask(packed, replies)
+        if socket is not None and socket.loop is asyncio.get_running_loop():
+            return socket.ask(packed, replies)
+        return self._connect_and_ask(packed, replies)
 
     async def close(self) -> None:
         """Ends everything that is under way, for good."""
         self._is_closed = True
+        opened = self._opened
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait((self._opening,), timeout=self._timeout_seconds)
+        if opened is not None and not opened.done():
+            # Cancelled before it had begun, so that it could not say so itself.
+            opened.set_result(Unanswered("the connection was closed"))
         if self._newest is not None:
             self._newest.end("the connection was closed")
             await asyncio.wait((self._newest.lost,), timeout=self._timeout_seconds)
+
+    async def _connect_and_ask(self, packed: bytes, replies: int) -> Any:
+        found = await self._connect()
+        return found if isinstance(found, Unanswered) else await found.ask(packed, replies)
 
     async def _connect(self) -> HotSocket | Unanswered:
         loop = asyncio.get_running_loop()

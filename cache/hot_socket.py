@@ -20,7 +20,7 @@ MOST_IN_LINE_BYTES = 64 << 20
 """Commands not yet written; what comes on top is refused."""
 _MOST_AT_ONCE_BYTES = 256 << 10
 """Of one write, and what the transport may hold back before it says stop; a longer command goes alone."""
-_SECOND_LOOK_SECONDS = 0.005
+_SECOND_LOOK_SECONDS = 0.02
 """A loop that was held up sees its timers and what has arrived at the same time: before a server counts as hung, what is there
 is read."""
 _INCOMPLETE = object()
@@ -56,7 +56,8 @@ class HotSocket(asyncio.Protocol):
         self._is_flush_due = False
         self._is_paused = False
         self._timer: asyncio.TimerHandle | None = None
-        self._suspect: object = None
+        self._suspects: float | None = None
+        """Written or asked until then: overdue at the first look."""
         self._end: Unanswered | None = None
 
     @property
@@ -176,22 +177,22 @@ class HotSocket(asyncio.Protocol):
 
     def _look_at_the_oldest(self) -> None:
         self._timer = None
-        suspect, self._suspect = self._suspect, None
+        suspects, self._suspects = self._suspects, None
         if not (self._sent or self._line):
             return
         overdue = self.loop.time() - self._timeout_seconds
-        oldest = [queue[0] for queue in (self._sent, self._line) if queue]
-        if suspect is None and min(entry[-1] for entry in oldest) <= overdue:
-            self._suspect = oldest[0]
+        if suspects is None and min([queue[0][-1] for queue in (self._sent, self._line) if queue]) <= overdue:
+            self._suspects = overdue
             self._timer = self.loop.call_later(_SECOND_LOOK_SECONDS, self._look_at_the_oldest)
             return
-        if self._sent and self._sent[0] is suspect and self._sent[0][-1] <= overdue:
-            self.end(f"no answer within {self._timeout_seconds} s", has_failed=True)
-            return
-        while self._line and self._line[0][-1] <= overdue:
-            answer, _, packed, _ = self._line.popleft()
-            self._line_bytes -= len(packed)
-            _give(answer, Unanswered(f"too many wait for Redis: not asked within {self._timeout_seconds} s"))
+        if suspects is not None:
+            if self._sent and self._sent[0][-1] <= suspects:
+                self.end(f"no answer within {self._timeout_seconds} s", has_failed=True)
+                return
+            while self._line and self._line[0][-1] <= suspects:
+                answer, _, packed, _ = self._line.popleft()
+                self._line_bytes -= len(packed)
+                _give(answer, Unanswered(f"too many wait for Redis: not asked within {self._timeout_seconds} s"))
         if self._sent or self._line:
             self._wind_timer()
 
