@@ -154,29 +154,85 @@ async def _serve_receivers(
     backends: Backends, event: LeasedEvent, receivers: ReceiverList | None, *, gives_way: bool
 ) -> DeliveryReport:
     walk = ReceiverWalk(backends, event, receivers)
+    delivery = _Delivery(backends, event)
     stop_at = time.monotonic() + JOB_SECONDS
-    written = 0
-    noting: asyncio.Task[bool] | None = None
+    size = backends.policy.fanout_cache_batch
+    is_last, has_lease = False, True
     try:
-        while True:
+        while not is_last and has_lease:
             chunk, is_last = await walk.next()
-            written += await _serve_chunk(backends, event, chunk, gives_way=gives_way)
-            # At most one note is under way: whoever goes on after a crash serves two chunks again, and no more.
-            if noting is not None and not await noting:
-                return DeliveryReport(Outcome.GONE, Delivery.PUSH, written)
-            noting = None
-            if is_last:
-                return await _close(backends, event, Delivery.PUSH, written)
-            noting = asyncio.get_running_loop().create_task(_note_progress(backends, event, chunk[-1]))
+            for start in range(0, len(chunk), size):
+                if gives_way:
+                    await backends.turns.give_way()
+                batch = chunk[start : start + size]
+                ends_chunk = start + size >= len(chunk) and not is_last
+                has_lease = has_lease and await delivery.serve(batch, ends_chunk=ends_chunk)
             if time.monotonic() >= stop_at:
-                outcome = Outcome.CONTINUES if await noting else Outcome.GONE
-                noting = None
-                return DeliveryReport(outcome, Delivery.PUSH, written)
+                break
+        has_lease = await delivery.finish() and has_lease
     finally:
         await walk.close()
-        if noting is not None:
+        await delivery.give_up()
+    if not has_lease:
+        return DeliveryReport(Outcome.GONE, Delivery.PUSH, delivery.written)
+    if is_last:
+        return await _close(backends, event, Delivery.PUSH, delivery.written)
+    return DeliveryReport(Outcome.CONTINUES, Delivery.PUSH, delivery.written)
+
+
+class _Delivery:
+    """Batches on their way, a few at a time and in order, so that Redis need not wait for this process.
+
+    Behind the last batch of a chunk the progress is noted, while the next chunk is served; one note at a time: whoever goes on
+    after a crash serves two chunks again, and what was on its way.
+    """
+
+    def __init__(self, backends: Backends, event: LeasedEvent) -> None:
+        self._backends = backends
+        self._event = event
+        self._entry = entry_of(event)
+        self._under_way: deque[tuple[asyncio.Task[int], int | None]] = deque()
+        self._noting: asyncio.Task[bool] | None = None
+        self.written = 0
+        """Timelines that hold the post now."""
+
+    async def serve(self, receiver_ids: Sequence[int], *, ends_chunk: bool) -> bool:
+        """Sends a batch on its way. False where another attempt holds the lease."""
+        has_lease = len(self._under_way) < BATCHES_UNDER_WAY or await self._settle()
+        task = asyncio.get_running_loop().create_task(_serve(self._backends, self._event, self._entry, receiver_ids))
+        self._under_way.append((task, receiver_ids[-1] if ends_chunk else None))
+        return has_lease
+
+    async def finish(self) -> bool:
+        """Waits for all of it. False where another attempt holds the lease."""
+        has_lease = True
+        while self._under_way:
+            has_lease = await self._settle() and has_lease
+        return await self._noted() and has_lease
+
+    async def give_up(self) -> None:
+        """Nothing of this job goes on behind its back."""
+        for task, _ in self._under_way:
+            task.cancel()
+        await asyncio.gather(*(task for task, _ in self._under_way), return_exceptions=True)
+        if self._noting is not None:
             with contextlib.suppress(Exception):
-                await noting
+                await self._noting
+
+    async def _settle(self) -> bool:
+        task, last_follower_id = self._under_way.popleft()
+        self.written += await task
+        if last_follower_id is None:
+            return True
+        has_lease = await self._noted()
+        self._noting = asyncio.get_running_loop().create_task(_note_progress(self._backends, self._event, last_follower_id))
+        return has_lease
+
+    async def _noted(self) -> bool:
+        if self._noting is None:
+            return True
+        noting, self._noting = self._noting, None
+        return await noting
 
 
 async def _note_progress(backends: Backends, event: LeasedEvent, last_follower_id: int) -> bool:
@@ -189,29 +245,6 @@ async def _note_progress(backends: Backends, event: LeasedEvent, last_follower_i
             last_follower_id=last_follower_id,
             lease_seconds=backends.policy.outbox_lease_seconds,
         )
-
-
-async def _serve_chunk(backends: Backends, event: LeasedEvent, receiver_ids: Sequence[int], *, gives_way: bool) -> int:
-    """Some batches at a time, so that Redis need not wait for this process; how many timelines hold the post now."""
-    entry, size = entry_of(event), backends.policy.fanout_cache_batch
-    under_way: deque[asyncio.Task[int]] = deque()
-    written = 0
-    try:
-        for start in range(0, len(receiver_ids), size):
-            if gives_way:
-                await backends.turns.give_way()
-            if len(under_way) == BATCHES_UNDER_WAY:
-                written += await under_way.popleft()
-            batch = receiver_ids[start : start + size]
-            under_way.append(asyncio.get_running_loop().create_task(_serve(backends, event, entry, batch)))
-        while under_way:
-            written += await under_way.popleft()
-    finally:
-        # After a failure or a cancellation: nothing of this job goes on behind its back.
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
-    return written
 
 
 async def _serve(backends: Backends, event: LeasedEvent, entry: LogEntry, viewer_ids: Sequence[int]) -> int:
