@@ -112,9 +112,9 @@ class _Bench:
     def print(self) -> None:
         rows = []
         for (state, way), found in self._found.items():
-            bare = self._found.get((state, BARE))
-            shares = [one[0] / other[0] for one, other in zip(found, bare, strict=True)] if bare and way != BARE else []
-            busy = [other[2] / one[2] for one, other in zip(found, bare, strict=True)] if shares else []
+            bare = self._found.get((state, BARE), []) if way != BARE else []
+            shares = [one[0] / other[0] for one, other in zip(found, bare, strict=False)]
+            busy = [other[2] / one[2] for one, other in zip(found, bare, strict=False)]
             own = "" if way == BARE else f"{percentile([one[1] for one in found], 0.5):.2f}"
             valkey = f"{percentile([one[2] for one in found], 0.5):.2f}"
             ratios = [f"{percentile(values, 0.5):.2f}" if values else "" for values in (shares, busy)]
@@ -140,6 +140,7 @@ async def _fill(backends: Backends, followers: int, entries: int) -> None:
     async with backends.database.reading() as session:
         viewer = await load_feed_viewer(session, _FIRST)
     assert viewer is not None
+    await backends.redis.call("PING")  # the marker names the server's run
     marker = f"r:{backends.redis.run_id}:{viewer.timeline_version.database}:{viewer.graph_version}:c"
     now = int(time.time() * 1_000)
     posts = [make_id(milliseconds=now - 1_000 * number, sequence=number % 4_096, shard=7) for number in range(1, entries + 1)]

@@ -32,9 +32,9 @@ from services.fan_out.turns import LARGE_FROM
 
 JOB_SECONDS = 0.5
 """Longest run of one job before it passes the rest on."""
-BATCHES_UNDER_WAY = 2
-"""Of one job in Redis: one is carried out while the next one is on its way. Redis carries them out without a pause between
-them, so more would only make its other users wait."""
+BATCHES_UNDER_WAY = 3
+"""Of one job in Redis, which carries them out without a pause in between: fewer, and Redis waits for this process; more, and its
+other users wait for Redis (of their pages 65 % beside two, 60 % beside four, 43 % beside eight: docs/decisions/0050)."""
 
 
 class Outcome(Enum):
