@@ -33,8 +33,8 @@ from services.fan_out.turns import LARGE_FROM
 JOB_SECONDS = 0.5
 """Longest run of one job before it passes the rest on."""
 BATCHES_UNDER_WAY = 3
-"""Of one job in Redis, which carries them out without a pause in between: fewer, and Redis waits for this process; more, and its
-other users wait for Redis (of their pages 65 % beside two, 60 % beside four, 43 % beside eight: docs/decisions/0050)."""
+"""Of one job in Redis, which carries them out without a pause in between: fewer, and Redis waits for this process; more, and
+its other users wait for Redis (they read 65 % of their pages beside two, 60 % beside four, 43 % beside eight)."""
 
 
 class Outcome(Enum):

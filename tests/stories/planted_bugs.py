@@ -90,12 +90,24 @@ def written_below_the_floor(_: Patch, world: World) -> None:
     )
 
 
+def floors_not_asked_for(_: Patch, world: World) -> None:
+    change_script(
+        world, "_deliver", DELIVER, "local is_above_all = floor and is_newer(member, floor)", "local is_above_all = true"
+    )
+
+
 def ties_the_other_way_round(_: Patch, world: World) -> None:
     change_script(world, "_read", "read_timeline", "member > place)", "member < place)")
 
 
 def building_timelines_not_written_to(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", DELIVER, "return state == byte('b')", "return false")
+    change_script(
+        world,
+        "_deliver",
+        DELIVER,
+        "if size > 0 and (",
+        "if size > 0 and byte(call('ZRANGE', key, 0, 0)[1]) ~= byte('b') and (",
+    )
 
 
 def relation_not_judged_again(patch: Patch, _: World) -> None:
@@ -166,6 +178,7 @@ BY_NAME: dict[str, Callable[[Patch, World], None]] = {
         trimmed_without_saying_so,
         written_to_cold_timelines,
         written_below_the_floor,
+        floors_not_asked_for,
         ties_the_other_way_round,
         building_timelines_not_written_to,
         relation_not_judged_again,
