@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from db import at_once as sent
 from db.presence import Presence
 from db.spare_connections import take_spare
+from db.unavailability import is_unavailability, translated_errors
 from domain.errors import UnavailableError
 
 _STATEMENT_CACHE = 500
@@ -147,14 +148,14 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A session that may read. Raises UnavailableError where PostgreSQL does not answer in time."""
-        with _translated_errors(self._presence):
+        with translated_errors(self._presence):
             async with self._deadline(), ReadSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager
     async def snapshot_reading(self) -> AsyncIterator[ReadSession]:
         """The same, but every statement sees what the first one saw. Raises UnavailableError."""
-        with _translated_errors(self._presence):
+        with translated_errors(self._presence):
             async with self._deadline(), ReadSession(self._repeatable, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
@@ -168,7 +169,7 @@ class Database:
         session = WriteSession(self.engine, expire_on_commit=False, autoflush=False)
         may_be_committed = False
         try:
-            with _translated_errors(self._presence):
+            with translated_errors(self._presence):
                 async with self._deadline(), session, session.begin():
                     yield session
                     may_be_committed = True
@@ -265,7 +266,7 @@ class AtOnce:
         presence = self._database._presence
         if presence is not None and self._handle is not None:
             presence.stop_waiting(self._timeout, self._handle)
-        with _translated_errors(presence):
+        with translated_errors(presence):
             await self._timeout.__aexit__(type(error) if error is not None else None, error, None)
             if error is not None and is_unavailability(error):
                 raise error
@@ -278,52 +279,3 @@ def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
     # driver without asking, and one that hangs does not answer a ping either.
     if connection.driver_connection.is_closed():
         raise exc.DisconnectionError("the connection is closed")
-
-
-class _translated_errors:  # noqa: N801 - reads as a function where it is used
-    def __init__(self, presence: Presence | None) -> None:
-        self._presence = presence
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if error is not None and is_unavailability(error):
-            if self._presence is not None:
-                self._presence.doubt()
-            raise UnavailableError("the database did not answer in time") from error
-
-
-_UNAVAILABLE_SQLSTATES = (
-    "08",  # connection exceptions
-    "53",  # too many connections, out of memory, disk full
-    "57",  # shutdown, cancelled by statement_timeout, starting up
-    "25006",  # a server that became a read-only standby
-    "25P03",  # idle in transaction too long
-    "40",  # serialization failure, deadlock
-    "55P03",  # lock not available
-)
-
-
-def is_unavailability(error: BaseException) -> bool:
-    """Whether an error says that the server is away, too busy or too slow: trying again later may succeed."""
-    if isinstance(error, UnavailableError):
-        return False
-    if isinstance(error, exc.TimeoutError):
-        return True
-    if isinstance(error, exc.DBAPIError):
-        if error.connection_invalidated:
-            return True
-        cause: BaseException | None = error
-        while cause is not None:
-            if _is_driver_unavailability(cause):
-                return True
-            cause = cause.__cause__
-        return False
-    return _is_driver_unavailability(error)
-
-
-def _is_driver_unavailability(error: BaseException) -> bool:
-    if isinstance(error, asyncpg.PostgresError):
-        return bool(error.sqlstate) and error.sqlstate.startswith(_UNAVAILABLE_SQLSTATES)
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)
