@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         description="follower ids that a worker keeps in memory, 8 bytes each, for authors who post again; 0: none",
     )
     fanout_cache_batch: int = Field(
-        100,
+        50,
         ge=1,
         le=1_000,
         description="timelines written in one server-side script; small, so that reads keep their share of Redis",

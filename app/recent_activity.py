@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from contextlib import suppress
 
-from sqlalchemy.exc import SQLAlchemyError
+import asyncpg
 
 from db.database import Database
 from db.users import touch_last_active
@@ -48,6 +48,6 @@ class RecentActivity:
 
     async def _write(self, user_id: int) -> None:
         # What is not noted now is noted an hour later.
-        with suppress(UnavailableError, SQLAlchemyError):
-            async with self._database.writing() as session:
+        with suppress(UnavailableError, asyncpg.PostgresError):
+            async with self._database.at_once() as session:
                 await touch_last_active(session, user_id)

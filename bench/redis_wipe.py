@@ -86,7 +86,7 @@ async def _measure(system: RunningSystem, users: int, rate: float) -> None:
         await redis.flushall()
         after = await _read(system.address, requests, expected, rate, AFTER_SECONDS)
         rebuilt = await _rebuilds(client) - rebuilt_before
-        warm = len([key async for key in redis.scan_iter("tl:*", count=1_000)])
+        warm = len([key async for key in redis.scan_iter("ht:*", count=1_000)])
     await redis.aclose()
     for name, tally in (("before", before), ("after the wipe", after)):
         p50, p99 = (percentile(tally.seconds, share) * 1e3 for share in (0.5, 0.99))

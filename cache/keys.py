@@ -6,8 +6,8 @@ from domain.event_log import log_key
 
 
 def timeline(viewer_id: int) -> str:
-    """Sorted set: the viewer's home timeline with its marker inside."""
-    return f"tl:{{{viewer_id}}}"
+    """Sorted set: the viewer's home timeline with its marker inside. (Those of an older layout were called `tl`.)"""
+    return f"ht:{{{viewer_id}}}"
 
 
 event_log = log_key
@@ -24,6 +24,10 @@ def pulled_authors(viewer_id: int) -> str:
     return f"pa:{{{viewer_id}}}"
 
 
+NEWEST_TIMELINE_FLOOR = "ht-newest-floor"
+"""String: the newest of the last entries of all cut timelines. It never expires: without it each is asked for its own."""
+NEWEST_PULLED_FLOOR = "pl-newest-floor"
+"""The same of pulled posts."""
 CHANGES = "changes"
 """Sorted set: the newest changes of what copied pages depend on."""
 

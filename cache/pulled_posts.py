@@ -1,7 +1,7 @@
 """The newest pulled posts of authors who are too large to be pushed: one list an author, however many follow.
 
-Laid out, marked, filled and rebuilt as home timelines are. The version in the marker is the author's import version: imports
-are the only way for a pulled post past the outbox.
+Laid out, marked, filled and rebuilt as home timelines are, but under their milliseconds: a merge asks for them by time. The
+version in the marker is the author's import version: imports are the only way for a pulled post past the outbox.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import timedelta
 from cache import keys
 from cache.client import RedisClient
 from cache.scripts import source
-from cache.timelines import Timelines, ids_of, member_of, score_of
+from cache.timelines import Timelines, ids_of, member_of, score_by_time
 from domain.errors import CacheUnavailableError
 from domain.ids import MAX_ID
 from domain.timeline_version import TimelineVersion
@@ -41,7 +41,9 @@ class PulledPosts(Timelines):
     """All lists of pulled posts, by author."""
 
     def __init__(self, client: RedisClient, *, cap: int, ttl: timedelta) -> None:
-        super().__init__(client, cap=cap, ttl=ttl, key=keys.pulled_posts)
+        super().__init__(
+            client, cap=cap, ttl=ttl, key=keys.pulled_posts, score=score_by_time, newest_floor=keys.NEWEST_PULLED_FLOOR
+        )
         self._read_pulled = client.hot_script(source("read_pulled"))
 
     async def read_merged(
@@ -69,7 +71,7 @@ class PulledPosts(Timelines):
         is_end = position >= MAX_ID and not newer
         arguments: list[str | int] = [
             "newer" if newer else "older",
-            "-inf" if is_end else score_of(position),
+            "-inf" if is_end else score_by_time(position),
             "" if is_end else member_of(position),
             size,
             self._ttl_ms if random.random() < _TOUCHED else 0,  # noqa: S311 - no secret

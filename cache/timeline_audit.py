@@ -15,14 +15,15 @@ from redis.exceptions import ResponseError
 
 from cache import keys
 from cache.client import RedisClient
-from cache.timelines import BUILDING_SECONDS
+from cache.timelines import BUILDING_SECONDS, score_of
 from domain.errors import CacheUnavailableError
-from domain.ids import MAX_ID, TIME_SHIFT
+from domain.ids import MAX_ID
 from domain.timeline_version import TimelineVersion
 
 _MARKER = re.compile(r"([rb]):([^:]*):([^:]+):(\d{1,19}):(.+)", re.ASCII)
 _MARKER_SCORE = b"-inf"
 _USUAL_DIGITS = 19
+_USUAL_SCORE = b"19"
 _KEYS_A_SCAN = 1_000
 _SCANNED_WHOLE = 20_000
 """Below so many keys a sample is drawn from the list of all: drawing keys at random would meet few of them, and some twice."""
@@ -45,8 +46,8 @@ class StoredTimeline:
     """One key. `ids`: the entries, newest first, each once. Nothing but `viewer_id` is set where there is no timeline.
 
     `marker` is None where the first element is none (`has_marker` False) or says nothing that anybody would understand.
-    `twice`: ids with more than one member; `misplaced`: entries whose score is not their own millisecond, so that they do not
-    stand where they belong; `no_ids`: elements that are no entry at all.
+    `twice`: ids with more than one member; `misplaced`: entries whose score is not their own, so that they do not stand where
+    they belong; `no_ids`: elements that are no entry at all.
     """
 
     viewer_id: int
@@ -172,20 +173,15 @@ def _to_marker(member: bytes) -> StoredMarker | None:
 def _usual_ids(members: list[bytes], scores: list[bytes]) -> list[int] | None:
     """The ids where every entry is as we write it, in few steps for all of them together; else None.
 
-    Members of one length without a leading zero, under their own milliseconds: then none can come twice, and the set's order
-    is the feed's.
+    Members of one length without a leading zero, under that length: then none can come twice, and the set's order is the
+    feed's.
     """
     if not members:
         return []
     if set(map(len, members)) != {_USUAL_DIGITS} or not b"".join(members).isdigit() or min(members) < b"1":
         return None
     ids = [MAX_ID - int(member) for member in members]
-    try:
-        if list(map(int, scores)) != [-(post_id >> TIME_SHIFT) for post_id in ids]:
-            return None
-    except ValueError:
-        return None
-    return ids if ids[-1] > 0 else None
+    return ids if ids[-1] > 0 and set(scores) == {_USUAL_SCORE} else None
 
 
 def _to_unusual(
@@ -206,7 +202,7 @@ def _to_unusual(
             twice.append(post_id)
         else:
             ids.append(post_id)
-            if float(score) != -(post_id >> TIME_SHIFT):
+            if float(score) != score_of(post_id):
                 misplaced.append(post_id)
     return StoredTimeline(
         viewer_id,

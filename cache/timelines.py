@@ -2,9 +2,9 @@
 
 Layout: one sorted set a viewer. The first element is the *marker* (score -inf): state, server run, database, the viewer's
 graph version, and whether the slice is whole (`w`: nothing pushed lies below it) or cut (`c`). Marker and entries are one key,
-so eviction takes both or none. The other elements are the posts: score = -milliseconds, member = the complement of the id in
-decimal. So the set's own order is exactly the feed's, ties included (a score is a double and holds no whole id), and new
-entries stand first, where inserting into the compact encoding is cheapest.
+so eviction takes both or none. The other elements are the posts: member = the complement of the id in decimal, score = its
+number of digits. So the set's own order is exactly the feed's (a score is a double and holds no whole id), new entries stand
+first, where inserting into the compact encoding is cheapest, and a score takes two bytes there: docs/decisions/0050.
 
 A timeline is *warm* when its marker names the present server run, database and graph version; anything else is cold, never
 empty.
@@ -83,7 +83,12 @@ def member_of(post_id: int) -> str:
 
 
 def score_of(post_id: int) -> int:
-    """Its score: entries of one millisecond share it."""
+    """Its score: numbers of one length sort as texts do."""
+    return len(member_of(post_id))
+
+
+def score_by_time(post_id: int) -> int:
+    """The score in lists that are asked for by score: entries of one millisecond share it."""
     return -(post_id >> TIME_SHIFT)
 
 
@@ -95,31 +100,42 @@ def ids_of(members: Iterable[bytes]) -> list[int]:
 class Timelines:
     """All timelines. Methods raise CacheUnavailableError where Redis does not answer in time.
 
-    `key`: the key of an owner's timeline. Other lists of posts are laid out and kept the same way.
+    `key`: the key of an owner's timeline. Other lists of posts are laid out and kept the same way, `score` apart.
+    `newest_floor`: the key under which their scripts keep the newest end of all cut slices.
     """
 
-    def __init__(self, client: RedisClient, *, cap: int, ttl: timedelta, key: Callable[[int], str] = keys.timeline) -> None:
+    def __init__(
+        self,
+        client: RedisClient,
+        *,
+        cap: int,
+        ttl: timedelta,
+        key: Callable[[int], str] = keys.timeline,
+        score: Callable[[int], int] = score_of,
+        newest_floor: str = keys.NEWEST_TIMELINE_FLOOR,
+    ) -> None:
         self._client = client
         self._key = key
+        self._score = score
+        self._newest_floor = newest_floor
         self.cap = cap
         self._ttl_ms = int(ttl.total_seconds() * 1_000)
         self._read = client.hot_script(source("read_timeline"))
-        self._deliver = client.hot_script(source("tell_viewers", "deliver"))
+        self._deliver = client.hot_script(source("floors", "tell_viewers", "deliver"))
         self._remove = client.hot_script(source("tell_viewers", "remove"))
         self._begin = client.hot_script(source("begin_building"))
-        self._finish = client.hot_script(source("finish_building"))
+        self._finish = client.hot_script(source("floors", "finish_building"))
 
     async def read_older(self, viewer_id: int, *, version: TimelineVersion, below: int, size: int) -> Slice:
         """Up to `size` ids below `below`, newest first."""
-        # A position is an id that was shown, so the first millisecond to look at is its own.
-        begin, first = ("-inf", "") if below >= MAX_ID else (str(score_of(below)), member_of(below))
-        return await self._read_slice(viewer_id, version, [begin, first, size, self._ttl_ms], size)
+        place = "" if below >= MAX_ID else member_of(below)
+        return await self._read_slice(viewer_id, version, [place, size, self._ttl_ms], size)
 
     async def read_newer(self, viewer_id: int, *, version: TimelineVersion, above: int, size: int) -> Slice:
         """The `size` ids that follow `above` towards the new end, newest first."""
         # Not the cap: another process, or an earlier one, may have had a larger one.
         everything = _MORE_THAN_ANY_CAP
-        found = await self._read_slice(viewer_id, version, ["-inf", "", everything, self._ttl_ms], everything)
+        found = await self._read_slice(viewer_id, version, ["", everything, self._ttl_ms], everything)
         if found.warmth is not Warmth.WARM:
             return found
         reaches = found.covers or (bool(found.ids) and found.ids[-1] <= above)
@@ -145,7 +161,13 @@ class Timelines:
         """
         if not viewer_ids:
             return 0
-        arguments: list[str | int | bytes] = [member_of(post_id), score_of(post_id), self.cap, TRIM_SLACK]
+        arguments: list[str | int | bytes] = [
+            member_of(post_id),
+            self._score(post_id),
+            self.cap,
+            TRIM_SLACK,
+            self._newest_floor,
+        ]
         return int(await self._change(self._deliver, viewer_ids, arguments, entry))
 
     async def remove(self, viewer_ids: Sequence[int], post_id: int, entry: LogEntry | None = None) -> None:
@@ -204,9 +226,9 @@ class Timelines:
     def _rows_of(self, claim: BuildingClaim, post_ids: Sequence[int]) -> list[str | int]:
         is_cut = len(post_ids) > self.cap
         ready = claim.ready_marker[:-1] + ("c" if is_cut else "w")
-        arguments: list[str | int] = [claim.mark, ready, self._ttl_ms, self.cap, int(is_cut)]
+        arguments: list[str | int] = [claim.mark, ready, self._ttl_ms, self.cap, int(is_cut), self._newest_floor]
         for post_id in post_ids[: self.cap]:
-            arguments += [score_of(post_id), member_of(post_id)]
+            arguments += [self._score(post_id), member_of(post_id)]
         return arguments
 
     async def forget(self, viewer_ids: Sequence[int]) -> int:

@@ -32,6 +32,10 @@ class Rows:
         """The first row; None where there is none."""
         return self._rows[0] if self._rows else None
 
+    def scalars(self) -> list[Any]:
+        """The first value of each row."""
+        return [row[0] for row in self._rows]
+
     def scalar(self) -> Any:
         """The first value; None where there is none."""
         return self._rows[0][0] if self._rows else None
@@ -45,7 +49,7 @@ class Rows:
 async def fetch(connection: asyncpg.Connection, statement: TextClause, parameters: Mapping[str, Any]) -> Rows:
     """Runs a statement in a transaction of its own. Raises what the driver raises."""
     query, names = _compiled(statement)
-    return Rows(await connection.fetch(query, *(parameters[name] for name in names)))
+    return Rows(await connection.fetch(query, *[parameters[name] for name in names]))
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -14,7 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from db.database import asyncpg_url, is_unavailability
+from db.database import asyncpg_url
+from db.unavailability import is_unavailability
 from domain.errors import UnavailableError
 
 CONNECT_TIMEOUT = timedelta(seconds=15)

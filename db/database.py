@@ -22,11 +22,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from db import at_once as sent
 from db.presence import Presence
+from db.spare_connections import take_spare
+from db.unavailability import is_unavailability, translated_errors
 from domain.errors import UnavailableError
 
 _STATEMENT_CACHE = 500
 """Prepared statements kept a connection: above the number of different statements that Tidings sends."""
 
+_AT_ONCE_PERCENT = 80
+"""Of the pool's connections: the rest is left to sessions, which many short statements would pass again and again."""
 _CLOSE_SECONDS = 1.0
 _GOODBYE_SECONDS = 0.2
 
@@ -114,6 +118,8 @@ class Database:
         self._on_change = on_change
         part = timeout_seconds / 3
         self._presence = Presence(self._probe, patience_seconds=part, probe_seconds=part) if fails_fast else None
+        # SQLAlchemy's pool lets whoever comes at the right moment pass those who wait: in a crowd some of them wait for ever.
+        self._at_once = asyncio.Semaphore(max(1, pool_size * _AT_ONCE_PERCENT // 100))
         self.url = url
         self.engine: AsyncEngine = create_async_engine(
             sqlalchemy_url(url),
@@ -142,14 +148,14 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:
         """A session that may read. Raises UnavailableError where PostgreSQL does not answer in time."""
-        with _translated_errors(self._presence):
+        with translated_errors(self._presence):
             async with self._deadline(), ReadSession(self._autocommit, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager
     async def snapshot_reading(self) -> AsyncIterator[ReadSession]:
         """The same, but every statement sees what the first one saw. Raises UnavailableError."""
-        with _translated_errors(self._presence):
+        with translated_errors(self._presence):
             async with self._deadline(), ReadSession(self._repeatable, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
@@ -163,7 +169,7 @@ class Database:
         session = WriteSession(self.engine, expire_on_commit=False, autoflush=False)
         may_be_committed = False
         try:
-            with _translated_errors(self._presence):
+            with translated_errors(self._presence):
                 async with self._deadline(), session, session.begin():
                     yield session
                     may_be_committed = True
@@ -172,26 +178,12 @@ class Database:
             if may_be_committed and session.touched and self._on_change is not None:
                 await self._on_change(frozenset(session.touched))
 
-    @asynccontextmanager
-    async def at_once(self) -> AsyncIterator[WriteSession]:
+    def at_once(self) -> AtOnce:
         """May write, but each statement is a transaction of its own, sent as it is: for what is asked for very often.
 
         Raises UnavailableError; whether a statement that was under way happened is then unknown.
         """
-        session = AtOnceSession()
-        try:
-            with _translated_errors(self._presence):
-                async with self._deadline():
-                    pooled = await self.engine.raw_connection()
-                    session.use(pooled.driver_connection)
-                    try:
-                        yield session
-                    finally:
-                        # Neither waits for the server: whoever is cut off by a deadline leaves at once.
-                        pooled.invalidate() if session.is_cut_off else pooled.close()
-        finally:
-            if session.touched and self._on_change is not None:
-                await self._on_change(frozenset(session.touched))
+        return AtOnce(self)
 
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
@@ -226,57 +218,64 @@ class Database:
                 await self.engine.dispose()
 
 
+class AtOnce:
+    """What `Database.at_once` gives: one deadline over all of it, and one connection. Made for little cost of its own."""
+
+    __slots__ = ("_connection", "_database", "_handle", "_session", "_timeout")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._session = AtOnceSession()
+        self._timeout = asyncio.timeout(database._timeout_seconds)
+        self._connection: Any = None
+        self._handle: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> WriteSession:
+        database = self._database
+        presence = database._presence
+        if presence is not None and presence.is_away:
+            raise UnavailableError("the database did not answer a moment ago")
+        await self._timeout.__aenter__()
+        try:
+            if presence is not None:
+                self._handle = presence.wait_under(self._timeout)
+            await database._at_once.acquire()
+            try:
+                self._connection = take_spare(database.engine.sync_engine.pool) or await database.engine.raw_connection()
+            except BaseException:
+                database._at_once.release()
+                raise
+        except BaseException as error:
+            await self._end(error)
+            raise
+        self._session.use(self._connection.driver_connection)
+        return self._session
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        database = self._database
+        # Neither waits for the server: whoever is cut off by a deadline leaves at once.
+        self._connection.invalidate() if self._session.is_cut_off else self._connection.close()
+        database._at_once.release()
+        try:
+            await self._end(error)
+        finally:
+            if self._session.touched and database._on_change is not None:
+                await database._on_change(frozenset(self._session.touched))
+
+    async def _end(self, error: BaseException | None) -> None:
+        presence = self._database._presence
+        if presence is not None and self._handle is not None:
+            presence.stop_waiting(self._timeout, self._handle)
+        with translated_errors(presence):
+            await self._timeout.__aexit__(type(error) if error is not None else None, error, None)
+            if error is not None and is_unavailability(error):
+                raise error
+        if error is None and presence is not None:
+            presence.note_answer()
+
+
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
     # The pool makes another one then. A ping would be a round trip for each session; that a server has gone is noticed by the
     # driver without asking, and one that hangs does not answer a ping either.
     if connection.driver_connection.is_closed():
         raise exc.DisconnectionError("the connection is closed")
-
-
-class _translated_errors:  # noqa: N801 - reads as a function where it is used
-    def __init__(self, presence: Presence | None) -> None:
-        self._presence = presence
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
-        if error is not None and is_unavailability(error):
-            if self._presence is not None:
-                self._presence.doubt()
-            raise UnavailableError("the database did not answer in time") from error
-
-
-_UNAVAILABLE_SQLSTATES = (
-    "08",  # connection exceptions
-    "53",  # too many connections, out of memory, disk full
-    "57",  # shutdown, cancelled by statement_timeout, starting up
-    "25006",  # a server that became a read-only standby
-    "25P03",  # idle in transaction too long
-    "40",  # serialization failure, deadlock
-    "55P03",  # lock not available
-)
-
-
-def is_unavailability(error: BaseException) -> bool:
-    """Whether an error says that the server is away, too busy or too slow: trying again later may succeed."""
-    if isinstance(error, UnavailableError):
-        return False
-    if isinstance(error, exc.TimeoutError):
-        return True
-    if isinstance(error, exc.DBAPIError):
-        if error.connection_invalidated:
-            return True
-        cause: BaseException | None = error
-        while cause is not None:
-            if _is_driver_unavailability(cause):
-                return True
-            cause = cause.__cause__
-        return False
-    return _is_driver_unavailability(error)
-
-
-def _is_driver_unavailability(error: BaseException) -> bool:
-    if isinstance(error, asyncpg.PostgresError):
-        return bool(error.sqlstate) and error.sqlstate.startswith(_UNAVAILABLE_SQLSTATES)
-    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError)

@@ -13,7 +13,7 @@ from db import outbox
 from db.database import Database
 from domain.errors import UnavailableError
 
-_PAUSE_SECONDS = 0.002
+_PAUSE_SECONDS = 0.005
 _SOON_SECONDS = 0.05
 """What nobody waits for is told so late at most: hundreds of likes a second are a few rings."""
 
@@ -47,7 +47,7 @@ class RelayBell:
             self._rung.clear()
             # A relay that polls finds the rows all the same.
             with contextlib.suppress(UnavailableError):
-                async with self._database.reading() as session:
+                async with self._database.at_once() as session:
                     await outbox.ring_relays(session)
             await asyncio.sleep(_PAUSE_SECONDS)
 

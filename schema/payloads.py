@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from resolvers import posts
 from resolvers.posts import PostPayload
 from schema.feed import FeedEdge
 from schema.interfaces import UserError
@@ -19,7 +20,11 @@ class CreatePostPayload:
     post: Post | None = strawberry.field(
         description="The new post; null where it was made under this idempotencyKey before and is gone since."
     )
-    feed_edge: FeedEdge | None = strawberry.field(description="The post as an entry of the author's own feed.")
+    feed_edge = strawberry.field(
+        resolver=posts.feed_edge,
+        graphql_type=FeedEdge | None,
+        description="The post as an entry of the author's own feed.",
+    )
     user_errors: list[UserError] = strawberry.field(description=ERRORS)
 
 
@@ -44,8 +49,10 @@ class SharePostPayload:
         description="The share or quote: a new one, or the share that was there. "
         "Null where it was made under this idempotencyKey before and is gone since."
     )
-    feed_edge: FeedEdge | None = strawberry.field(
-        description="A quote as an entry of its author's own feed; null for a share without words, which is not in it."
+    feed_edge = strawberry.field(
+        resolver=posts.feed_edge,
+        graphql_type=FeedEdge | None,
+        description="A quote as an entry of its author's own feed; null for a share without words, which is not in it.",
     )
     shared_post: Post | None = strawberry.field(description="What was shared, in its new state.")
     user_errors: list[UserError] = strawberry.field(description=ERRORS)

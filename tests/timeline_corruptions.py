@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from cache import keys
 from cache.timeline_audit import StoredTimeline
-from domain.ids import MAX_ID, TIME_SHIFT
+from domain.ids import MAX_ID
 from domain.timeline_differences import TimelineFault
 
 LARGE = 5
@@ -54,7 +54,7 @@ def member(post_id: int) -> str:
 
 
 def score(post_id: int) -> int:
-    return -(post_id >> TIME_SHIFT)
+    return len(member(post_id))
 
 
 async def _remove_one(redis: Redis, victim: Victim, chance: random.Random) -> bool:

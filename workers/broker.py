@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import dramatiq
 import redis
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Middleware, ShutdownNotifications, TimeLimit
 from redis.backoff import ExponentialBackoff
@@ -17,6 +16,7 @@ from redis.retry import Retry
 
 from services.backends import Backends
 from settings import Settings
+from workers.queue_bell import RungBroker
 from workers.queues import HEARTBEAT_TIMEOUT_MS, MAINTENANCE_CHANCE, TIME_LIMIT
 from workers.runtime import Runtime
 
@@ -49,7 +49,7 @@ def make_broker(settings: Settings) -> dramatiq.Broker:
         socket_connect_timeout=_SOCKET_TIMEOUT_SECONDS,
         retry=Retry(ExponentialBackoff(), 2),
     )
-    return RedisBroker(  # type: ignore[no-untyped-call]
+    return RungBroker(
         client=client,
         middleware=middleware,
         # The braces keep all its keys in one slot of a cluster.

@@ -50,11 +50,9 @@ def main() -> None:
 
 
 def _run_worker(settings: Settings) -> int:
-    import dramatiq
-
     from workers import actors  # noqa: F401 - declares them
     from workers.broker import broker
-    from workers.queues import CHORE_THREADS, CHORES, CHORES_POLL_MS, FAN_OUT, FAN_OUT_POLL_MS
+    from workers.pools import make_pools
 
     if not settings.broker_url.get_secret_value():
         sys.stderr.write("tidings worker: TIDINGS_BROKER_URL is not set\n")
@@ -64,10 +62,7 @@ def _run_worker(settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     _serve_metrics(settings)
     # In our own process: dramatiq's command takes seconds to stop, and leaves its children behind when it is killed.
-    pools = [
-        dramatiq.Worker(broker, queues=set(FAN_OUT), worker_threads=settings.worker_threads, worker_timeout=FAN_OUT_POLL_MS),
-        dramatiq.Worker(broker, queues=set(CHORES), worker_threads=CHORE_THREADS, worker_timeout=CHORES_POLL_MS),
-    ]
+    pools = make_pools(broker, fan_out_threads=settings.worker_threads)
     for pool in pools:
         pool.start()
     log.info("worker.started", threads=settings.worker_threads)

@@ -39,9 +39,9 @@ TIME_LIMIT = timedelta(seconds=6)
 FAN_OUT = frozenset({FAST, BULK})
 CHORES = frozenset({NOTIFICATIONS, COUNTERS, MEDIA, DISCOVERY, UPKEEP})
 """Served by threads of their own: however many pictures wait, posts do not wait behind them."""
-FAN_OUT_POLL_MS = 20
-"""An idle worker looks so often: dispatch takes half of it on average (the library's 1 s would be the feed's delay)."""
-CHORES_POLL_MS = 100
+FAN_OUT_POLL_MS = 50
+"""Longest that an idle worker does not look without being rung (`workers/queue_bell.py`): what a lost ring costs."""
+CHORES_POLL_MS = 200
 """The same for chores. Each queue is asked twice in each of these: five queues at 20 ms were a fifth of a core, for nothing."""
 CHORE_THREADS = 4
 HEARTBEAT_TIMEOUT_MS = 5_000

@@ -61,7 +61,7 @@ class Relay:
 
     async def dispatch_due(self) -> int:
         """Leases and sends one batch; how many rows it was. What the queue does not take is due again a second later."""
-        async with self._backends.database.writing() as session:
+        async with self._backends.database.at_once() as session:
             events = await outbox.lease_due_events(session, size=BATCH_SIZE, lease_seconds=self._settings.outbox_lease_seconds)
         if not events:
             return 0

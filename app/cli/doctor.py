@@ -59,6 +59,7 @@ def doctor(
 
 async def _examine(settings: Settings, *, repair: bool, sample: int | None) -> dict[str, Any]:
     from bootstrap import open_backends
+    from cache.compact_encoding import SETTING, entries_needed, load_entries_allowed
     from db.activities import count_activities
     from db.outbox import count_events
     from migrations.run import current_revision, newest_revision
@@ -80,6 +81,14 @@ async def _examine(settings: Settings, *, repair: bool, sample: int | None) -> d
         note("migrations", current == newest, f"at {current or 'none'}, newest {newest}")
         is_cache_there = await backends.redis.is_reachable()
         note("cache", is_cache_there, "reachable" if is_cache_there else "does not answer")
+        if is_cache_there and (allowed := await load_entries_allowed(backends.redis)) is not None:
+            needed = entries_needed(settings.feed_cap)
+            text = f"{SETTING} is {allowed}, timelines have up to {needed}"
+            note(
+                "compact timelines",
+                allowed >= needed,
+                text if allowed >= needed else f"{text}: memory for several times as many",
+            )
         if current == newest:
             async with backends.database.reading() as session:
                 totals = await count_events(session)

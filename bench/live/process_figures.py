@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -51,3 +52,19 @@ async def redis_subscriptions(url: str) -> int:
     async with Redis.from_url(url) as redis:
         clients = await redis.client_list()
     return sum(int(client["sub"]) + int(client["psub"]) + int(client.get("ssub", 0)) for client in clients)
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """Of a process, its children, and those of them that have ended: what a PostgreSQL has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    total = sum(int(field) for field in fields[11:15]) / _TICKS_PER_SECOND
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            total += cpu_seconds(int(child))
+    return total
+
+
+def cpu_microseconds(pid: int) -> float:
+    """The same of threads that are alive, to the nanosecond: for what lasts milliseconds."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1_000

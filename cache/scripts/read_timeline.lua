@@ -1,34 +1,37 @@
 -- One page of a timeline, and its marker.
--- KEYS: timeline. ARGV: score to begin at (or -inf), first member that counts (or ''), size, ttl ms.
--- Members sort as the feed does, so entries that share the first score are passed over by comparing them.
+-- KEYS: timeline. ARGV: member of the position (or '' for the newest end), size, ttl ms.
 -- Returns {marker, is there anything below what is returned, members...} or an empty list for no timeline.
-local key = KEYS[1]
-local marker = redis.call('ZRANGE', key, 0, 0)[1]
+local key, place, size = KEYS[1], ARGV[1], tonumber(ARGV[2])
+
+local function is_below(member)
+  return #member > #place or (#member == #place and member > place)
+end
+
+local batch, from
+if place == '' then
+  batch, from = redis.call('ZRANGE', key, 0, size + 1), 2
+else
+  -- The set's order is the feed's, so the place is found by halving, whether or not the post itself is there.
+  local low, high = 1, redis.call('ZCARD', key)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if is_below(redis.call('ZRANGE', key, middle, middle)[1]) then
+      high = middle
+    else
+      low = middle + 1
+    end
+  end
+  batch, from = redis.call('ZRANGE', key, low, low + size), 1
+end
+local marker = place == '' and batch[1] or redis.call('ZRANGE', key, 0, 0)[1]
 if not marker then
   return {}
 end
 if string.sub(marker, 1, 1) == 'r' then
-  redis.call('PEXPIRE', key, ARGV[4])  -- in use; a building mark keeps its own short life
+  redis.call('PEXPIRE', key, ARGV[3])  -- in use; a building mark keeps its own short life
 end
-local begin, first, size = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local found = {marker, 0}
-local offset = 0
-while #found - 2 <= size do
-  local batch = redis.call('ZRANGE', key, begin, '+inf', 'BYSCORE', 'LIMIT', offset, size + 1)
-  for i = 1, #batch do
-    if batch[i] ~= marker and (first == '' or #batch[i] > #first or (#batch[i] == #first and batch[i] > first)) then
-      found[#found + 1] = batch[i]
-    end
-  end
-  if #batch <= size then
-    break
-  end
-  offset = offset + #batch
-end
-if #found - 2 > size then
-  found[2] = 1
-  for i = #found, size + 3, -1 do
-    found[i] = nil
-  end
+local found = {marker, #batch - from + 1 > size and 1 or 0}
+for i = from, math.min(#batch, from + size - 1) do
+  found[#found + 1] = batch[i]
 end
 return found

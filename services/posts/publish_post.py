@@ -9,6 +9,7 @@ from db.activities import note_activity
 from db.outbox import OutboxKind
 from db.post_hashtags import write_post_hashtags
 from db.post_media import attach_media
+from db.publication import insert_published_post
 from domain.activities import ActivityKind
 from domain.records import LocationRecord, PostRecord, Visibility
 from services.backends import Backends
@@ -75,8 +76,53 @@ async def _publish(
     else:
         check_body(body)
     check_location(location)
-    words = admitted_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key)
-    async with words, backends.database.writing() as session:
+    async with admitted_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key):
+        post = None
+        if attempt.key is None and not media_ids:
+            post = await _publish_at_once(backends, author_id=author_id, body=body, visibility=visibility, location=location)
+        if post is None:
+            post = await _publish_in_steps(
+                backends,
+                attempt,
+                author_id=author_id,
+                body=body,
+                visibility=visibility,
+                location=location,
+                media_ids=media_ids,
+            )
+    backends.relay_bell.ring()
+    # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.
+    return post
+
+
+async def _publish_at_once(
+    backends: Backends, *, author_id: int, body: str, visibility: Visibility, location: LocationRecord | None
+) -> PostRecord | None:
+    """None, and nothing written, where a hashtag is named for the first time."""
+    async with backends.database.at_once() as session:
+        entities = await resolve_entities(session, body)
+        return await insert_published_post(
+            session,
+            author_id=author_id,
+            body=body,
+            entities=entities,
+            hashtags=hashtag_names(entities),
+            visibility=visibility,
+            location=location,
+        )
+
+
+async def _publish_in_steps(
+    backends: Backends,
+    attempt: Attempt,
+    *,
+    author_id: int,
+    body: str,
+    visibility: Visibility,
+    location: LocationRecord | None,
+    media_ids: Sequence[int],
+) -> PostRecord:
+    async with backends.database.writing() as session:
         once = await attempt.begin(session)
         await lock_attachable(session, media_ids, owner_id=author_id)
         entities = await resolve_entities(session, body)
@@ -94,6 +140,4 @@ async def _publish(
         if visibility is not Visibility.PRIVATE:
             await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post.id)
         await once.remember(session, post.id)
-    backends.relay_bell.ring()
-    # Committed is in the feed, delivered or not: readers merge what is open. So listeners need not wait for the workers.
     return post

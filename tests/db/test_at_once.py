@@ -104,3 +104,47 @@ async def test_a_closed_connection_is_made_anew(settings: Settings) -> None:
             assert (await reading.execute(text("SELECT 2"))).scalar() == 2
     finally:
         await database.close()
+
+
+async def test_in_a_crowd_nobody_waits_for_ever(settings: Settings) -> None:
+    """Each asks again as soon as it is answered: whoever waits must not be passed by whoever has just finished."""
+    database = Database(settings.database_url.get_secret_value(), pool_size=2, timeout_seconds=5)
+    answers = [0] * 20
+    is_over = asyncio.Event()
+
+    async def ask_again_and_again(number: int) -> None:
+        while not is_over.is_set():
+            await _one(database)
+            answers[number] += 1
+            if sum(answers) > 2_000:
+                is_over.set()
+
+    try:
+        await asyncio.gather(*(ask_again_and_again(number) for number in range(len(answers))))
+    finally:
+        await database.close()
+    assert min(answers) * 2 > max(answers), answers
+
+
+async def test_its_connections_are_the_pools(settings: Settings) -> None:
+    """Sessions and statements at once together have no more than the pool, and all are there again afterwards."""
+    database = Database(settings.database_url.get_secret_value(), pool_size=4, timeout_seconds=5)
+    most = 0
+
+    async def in_a_session() -> None:
+        async with database.reading() as session:
+            await session.execute(text("SELECT pg_sleep(0.002)"))
+
+    async def at_once() -> None:
+        nonlocal most
+        async with database.at_once() as session:
+            count = await session.execute(text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"))
+            most = max(most, count.scalar_one())
+
+    try:
+        for _ in range(5):
+            await asyncio.gather(*(one() for one in [in_a_session, at_once] * 20))
+        assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    finally:
+        await database.close()
+    assert 0 < most <= 4

@@ -24,7 +24,7 @@ from tests.world import World
 SMALLER_THAN_A_LARGE_CAP = 8
 
 
-DELIVER = ("tell_viewers", "deliver")
+DELIVER = ("floors", "tell_viewers", "deliver")
 """The parts of the script that delivers."""
 
 
@@ -67,7 +67,7 @@ def cut_slice_taken_as_whole(patch: Patch, _: World) -> None:
 
 
 def trimmed_without_saying_so(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", DELIVER, "if string.sub(marker, -1) == 'w' then", "if false then")
+    change_script(world, "_deliver", DELIVER, "if byte(marker) == READY and byte(marker, -1) ~= CUT then", "if false then")
 
 
 def written_to_cold_timelines(_: Patch, world: World) -> None:
@@ -75,8 +75,8 @@ def written_to_cold_timelines(_: Patch, world: World) -> None:
         world,
         "_deliver",
         DELIVER,
-        "elseif state == 'r' then",
-        "elseif not state then redis.call('ZADD', key, score, member) elseif state == 'r' then",
+        "if size > 0 and (",
+        "if size == 0 or (",
     )
 
 
@@ -85,17 +85,29 @@ def written_below_the_floor(_: Patch, world: World) -> None:
         world,
         "_deliver",
         DELIVER,
-        "local fits = true\n    if string.sub(marker, -1) == 'c' then",
-        "local fits = true\n    if false then",
+        "return member == last or is_newer(member, last)",
+        "return true",
+    )
+
+
+def floors_not_asked_for(_: Patch, world: World) -> None:
+    change_script(
+        world, "_deliver", DELIVER, "local is_above_all = floor and is_newer(member, floor)", "local is_above_all = true"
     )
 
 
 def ties_the_other_way_round(_: Patch, world: World) -> None:
-    change_script(world, "_read", "read_timeline", "batch[i] > first)", "batch[i] < first)")
+    change_script(world, "_read", "read_timeline", "member > place)", "member < place)")
 
 
 def building_timelines_not_written_to(_: Patch, world: World) -> None:
-    change_script(world, "_deliver", DELIVER, "if state == 'b' then", "if state == 'never' then")
+    change_script(
+        world,
+        "_deliver",
+        DELIVER,
+        "if size > 0 and (",
+        "if size > 0 and byte(call('ZRANGE', key, 0, 0)[1]) ~= byte('b') and (",
+    )
 
 
 def relation_not_judged_again(patch: Patch, _: World) -> None:
@@ -166,6 +178,7 @@ BY_NAME: dict[str, Callable[[Patch, World], None]] = {
         trimmed_without_saying_so,
         written_to_cold_timelines,
         written_below_the_floor,
+        floors_not_asked_for,
         ties_the_other_way_round,
         building_timelines_not_written_to,
         relation_not_judged_again,

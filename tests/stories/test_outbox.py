@@ -64,7 +64,7 @@ async def test_a_new_attempt_goes_on_where_the_last_one_noted_and_rewrites_at_mo
     from dataclasses import replace
 
     monkeypatch.setattr(deliver_module, "JOB_SECONDS", 0.0)
-    world.backends = replace(world.backends, policy=replace(world.backends.policy, fanout_batch=2, fanout_cache_batch=1))
+    world.backends = replace(world.backends, policy=replace(world.backends.policy, fanout_batch=4, fanout_cache_batch=1))
     followers = [f"f{number}" for number in range(9)]
     await world.add("ada", *followers)
     for name in followers:

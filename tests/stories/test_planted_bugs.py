@@ -30,6 +30,7 @@ FOUND_BY: dict[str, Callable[[World], Awaitable[None]]] = {
     "trimmed_without_saying_so": traps.scroll_beyond_the_cap,
     "written_to_cold_timelines": traps.a_sleeping_timeline_stays_asleep,
     "written_below_the_floor": traps.an_old_post_shown_late,
+    "floors_not_asked_for": traps.an_old_post_shown_late,
     "ties_the_other_way_round": traps.one_millisecond,
     "building_timelines_not_written_to": traps.delivered_while_rebuilding,
     "relation_not_judged_again": traps.unfollowed_while_fan_out_runs,

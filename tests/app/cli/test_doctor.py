@@ -91,3 +91,14 @@ async def test_inspect_shows_whatever_lies_there(world: World, settings: Setting
     assert found["post_ids"] == [post]
     assert found["wrong"] == {"no id": ["what?"]}
     assert found["state"] == "warm"
+
+
+async def test_doctor_says_where_timelines_would_not_be_compact(world: World, settings: Settings) -> None:
+    redis = world.backends.redis.redis
+    assert "ok    compact timelines: zset-max-listpack-entries is 600" in _tidings(settings, "doctor", status=0)
+    await redis.config_set("zset-max-listpack-entries", 128)
+    try:
+        shown = _tidings(settings, "doctor", status=1)
+    finally:
+        await redis.config_set("zset-max-listpack-entries", 600)
+    assert "WRONG compact timelines: zset-max-listpack-entries is 128, timelines have up to 552" in shown

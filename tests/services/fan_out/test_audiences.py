@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlalchemy import text
 
+from cache import keys
 from db import audiences as audiences_module
 from db.audiences import load_audience_version
 from db.follows import load_follower_chunk
@@ -79,7 +80,7 @@ async def test_who_keeps_the_history_gets_what_is_shown_again(world: World) -> N
     await _keep(world, "bob", "ada", old)
     new = await world.post("ada")
     await world.warm("bob")
-    await world.backends.redis.redis.zremrangebyrank(f"tl:{{{world.ids['bob']}}}", 1, -1)
+    await world.backends.redis.redis.zremrangebyrank(keys.timeline(world.ids["bob"]), 1, -1)
     async with world.backends.database.writing() as session:
         await session.execute(text("INSERT INTO outbox (kind, author_id, post_id) VALUES ('post_published', :author, :post)"),
                               {"author": world.ids["ada"], "post": old})  # fmt: skip
