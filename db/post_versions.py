@@ -16,7 +16,7 @@ from sqlalchemy import text
 from db.array_text import array_text
 from db.database import ReadSession
 from db.rows import POST_COLUMNS, POST_WIDTH, USER_COLUMNS, USER_WIDTH, to_post, to_user
-from domain.records import PostFacts, PostRecord, Relation, UserRecord
+from domain.records import PostFacts, PostRecord, Relation, UserRecord, Visibility
 
 _VERSION = "(p.xmin::text::bigint << 32 | u.xmin::text::bigint)"
 """Of a post and its author together."""
@@ -59,7 +59,14 @@ class KnownPost:
     version: int
     author_version: int
     flight: tuple[int, int]
+    is_public: bool = field(init=False, compare=False)
+    """Whether it is an existing post of its own for everybody, and nobody has passed it on: most are."""
     _facts: list[PostFacts] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        post = self.post
+        is_own = not (post.is_deleted or post.is_plain_share or post.share_count)
+        object.__setattr__(self, "is_public", is_own and post.visibility is Visibility.PUBLIC)
 
     def facts_for(self, relation: Relation) -> PostFacts:
         """The facts for a viewer with that relation to the author: most have the same, so they are made once."""

@@ -51,15 +51,16 @@ class RuledEndpoint:
             await charge_operation(
                 state.backends.budgets, kind=OperationKind.QUERY, root_fields={"feed": 1}, subject=claims.subject, address=None
             )
-        viewer = await state.load_viewer(claims)
-        assert viewer is not None, "the token names somebody"
+        recognised = await state.recognise(claims)
+        assert recognised is not None, "the token names somebody"
+        viewer_id = recognised.user.id
         wanted = two_way_page(variables["n"], variables.get("after"), None, None)
         try:
-            page = await read_home_feed(state.backends, viewer_id=viewer.id, page=wanted, order=None)
+            page = await read_home_feed(state.backends, viewer_id=viewer_id, page=wanted, order=None, seen=recognised.seen)
         except TidingsError as error:
             await send_json(send, orjson.dumps({"errors": [str(error)]}), 400)
             return
-        await send_json(send, await render_page(state.backends, viewer.id, page))
+        await send_json(send, await render_page(state.backends, viewer_id, page))
 
 
 async def render_page(backends: Backends, viewer_id: int, page: FeedPage) -> bytes:

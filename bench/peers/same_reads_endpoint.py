@@ -48,10 +48,9 @@ class SameReadsEndpoint:
         look, known = seen.look, seen.known
         version = TimelineVersion(look.moment.identity, known.graph_version)
         timeline = await backends.timelines.read_older(viewer_id, version=version, below=start, size=size + 1)
-        ids = {*timeline.ids, *look.own_ids}
+        ids = {*timeline.ids, *(post_id for post_id in look.own_ids if post_id < start)}
         if known.pulled:
-            versions = {author: TimelineVersion(version.database, imported) for author, imported in known.pulled.items()}
-            pulled = await backends.pulled_posts.read_merged(versions, position=start, newer=False, size=size + 1)
+            pulled = await backends.pulled_posts.read_merged(known.pulled, position=start, newer=False, size=size + 1)
             ids.update(pulled.ids)
         newest = sorted(ids, reverse=True)
         shown = newest[:size]

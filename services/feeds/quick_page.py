@@ -174,6 +174,10 @@ class _Judge:
             if known is None:
                 continue
             post, author = known.post, known.author
+            if known.is_public and plain.get(author.id) is author:
+                facts = known.facts_for(sources[author.id])
+                entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
+                continue
             if post.is_deleted:
                 continue
             if post.share_count or post.is_plain_share:

@@ -14,7 +14,7 @@ from bench.peers.ruled_endpoint import render_page
 from bench.typical_reads.ways import make_ways
 from domain.paging import PageRequest
 from resolvers.context import OperationContext
-from services.accounts.find_people import load_visible_users
+from services.accounts.recognise_account import Recognised, recognise_account
 from services.feeds.read_home_feed import read_home_feed
 from tests.live_hub import idle_hub
 from tests.world import World
@@ -46,16 +46,22 @@ async def test_a_page_executes_little_beyond_what_a_hand_written_endpoint_does(w
             await world.post(author, f"post {number} of {author}, about as long as people write them")
     await world.drain()
     reader_id = world.ids["reader"]
-    reader = (await load_visible_users(world.backends, [reader_id], viewer_id=None))[reader_id]
     ways, hub = make_ways(), idle_hub(world.backends)
 
+    async def recognise() -> Recognised:
+        return await recognise_account(
+            world.backends, external_id="reader", preferred_username=None, name=None, avatar_url=None
+        )
+
     async def by_hand(size: int) -> bytes:
-        page = await read_home_feed(world.backends, viewer_id=reader_id, page=PageRequest(size, None), order=None)
+        seen = (await recognise()).seen
+        page = await read_home_feed(world.backends, viewer_id=reader_id, page=PageRequest(size, None), order=None, seen=seen)
         return await render_page(world.backends, reader_id, page)
 
     def by(way: str) -> Callable[[int], Awaitable[bytes]]:
         async def answer(size: int) -> bytes:
-            context = OperationContext(world.backends, hub, reader)
+            recognised = await recognise()
+            context = OperationContext(world.backends, hub, recognised.user, seen=recognised.seen)
             return await ways[way](QUERY, {"n": size}, context)
 
         return answer

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+import pytest
+from sqlalchemy import TextClause
+
+from db import at_once
 from resolvers.context import OperationContext
 from schema.execution import Engine
 from services.accounts.find_people import load_visible_users
@@ -45,6 +52,8 @@ async def _make(world: World, state: str) -> None:
 
 @pytest.mark.parametrize(("state", "statements"), [("warm", 3), ("cold", 5), ("without cache", 4)])
 async def test_a_page_takes_a_fixed_number_of_statements(busy: World, state: str, statements: int) -> None:
+    """The long way, that is: nothing is remembered."""
+    busy.backends = replace(busy.backends, memory=None)
     for size in (1, 50):
         await _make(busy, state)
         with count_queries(busy.backends) as counted:
@@ -53,8 +62,30 @@ async def test_a_page_takes_a_fixed_number_of_statements(busy: World, state: str
         assert counted.count == statements, counted.statements
 
 
+async def test_a_page_that_is_remembered_takes_two_short_statements(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its size, and however many ask at once."""
+    await _make(busy, "warm")
+    sent: list[str] = []
+    fetch = at_once.fetch
+
+    async def noted(connection: Any, statement: TextClause, parameters: Mapping[str, Any]) -> at_once.Rows:
+        sent.append(statement.text)
+        return await fetch(connection, statement, parameters)
+
+    for size in (1, 50):
+        await busy.page("bob", size)
+        with monkeypatch.context() as patch, count_queries(busy.backends) as counted:
+            patch.setattr(at_once, "fetch", noted)
+            pages = await asyncio.gather(*(busy.page("bob", size) for _ in range(20)))
+        assert [len(ids(page)) for page in pages] == [size] * 20
+        assert counted.count == 0, counted.statements
+        assert len(sent) == 2, sent
+        sent.clear()
+
+
 @pytest.mark.parametrize("state", ["warm", "cold", "without cache"])
 async def test_a_graphql_page_takes_a_fixed_number_of_statements(busy: World, state: str) -> None:
+    busy.backends = replace(busy.backends, memory=None)
     engine = Engine(has_introspection=False)
     users = await load_visible_users(busy.backends, [busy.ids["bob"]], viewer_id=busy.ids["bob"])
     counts = []

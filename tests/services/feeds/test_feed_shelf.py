@@ -37,6 +37,14 @@ async def shelve(world: HidingWorld, size: int = 20) -> FeedPage:
     return page
 
 
+async def no_more_copies(world: HidingWorld) -> None:
+    """Waits for those that are made in the background."""
+    shelf = world.backends.feed_shelf
+    async with asyncio.timeout(5):
+        while shelf._waiting or shelf._tasks or (shelf._reading is not None and not shelf._reading.done()):
+            await asyncio.sleep(0.01)
+
+
 async def shelf_page(world: HidingWorld, size: int = 20) -> FeedPage | None:
     request = PageRequest(size, None)
     return await world.backends.feed_shelf.read(world.ids["vera"], request, place=None, order=None)
@@ -67,6 +75,7 @@ async def test_what_is_hidden_is_at_once_on_no_copy(hiding: HidingWorld, case: C
     assert copy.event_cursor == before.event_cursor
     row = await newest_row(hiding)
     told = await ToldClient.open(hiding.backends, hiding.ids["vera"])
+    await no_more_copies(hiding)
     await case.step(hiding)
     assert await noted_since(hiding, row) == ROWS[case.name]
     await told.look()
