@@ -34,4 +34,4 @@ async def test_marks_are_loaded_together(world: World) -> None:
     with count_queries(world.backends) as counted:
         nodes = (await ask(world, None, _QUERY, first=30))["user"]["posts"]["nodes"]
     assert not any(node["viewerHasLiked"] or node["viewerHasBookmarked"] for node in nodes)
-    assert counted.count <= counts[0] - 2, "nobody asks what nobody has done"
+    assert counted.count < counts[0], "nobody asks what nobody has done"

@@ -67,6 +67,8 @@ async def run_ours(world: World, strings: list[str], seed: int, count: int) -> T
                 operations=operations,
                 hide_suggestions=True,
                 cancels_nothing=True,
+                # The process keeps records: the third time what was rendered of them is spliced.
+                rounds=3,
             )
         except Exception as failure:
             failure.add_note(f"run_ours({seed}), operation {number}\n{operation.text}\n{operation.variables}\n{viewer}")
