@@ -91,13 +91,8 @@ Asked = tuple[int, int]
 """(viewer, only own posts below this id)"""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPosts:
-    """Posts whose fan-out is not finished, oldest first: ids, authors, and since when each has waited."""
-
-    ids: Sequence[int]
-    author_ids: Sequence[int]
-    since: Sequence[datetime]
+OpenPost = tuple[int, datetime]
+"""(id, since when it has waited)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +108,7 @@ class Moment:
     as_of: datetime
     snapshot: str
     pulled_version: int
-    open_posts: OpenPosts | None
+    open_posts: Mapping[int, Sequence[OpenPost]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +171,10 @@ async def load_known_viewers(session: ReadSession, viewer_ids: Iterable[int]) ->
 
 def _to_moment(row: Sequence[Any]) -> Moment:
     _, _, pulled_version, _, ids, author_ids, instants, as_of, snapshot, started, identity = row
-    open_posts = OpenPosts(ids, author_ids, instants) if len(ids) <= MAX_OPEN else None
+    open_posts: dict[int, list[OpenPost]] | None = {} if len(ids) <= MAX_OPEN else None
+    if open_posts is not None:
+        for post_id, author_id, since in zip(ids, author_ids, instants, strict=True):
+            open_posts.setdefault(author_id, []).append((post_id, since))
     return Moment(identity, started, as_of, snapshot, pulled_version, open_posts)
 
 

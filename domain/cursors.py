@@ -14,12 +14,16 @@ import hmac
 from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
+from struct import Struct
 
 from domain.errors import InvalidCursorError
 
 _VERSION = b"\x02"
 _SEAL_BYTES = 16
+_pack_number = Struct(">q").pack
+_to_base64 = partial(b2a_base64, newline=False)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MAX_LENGTH = 16_384
 """Above the longest that is sealed: a moment names every transaction that was under way, twice, in up to 20 digits."""
@@ -72,15 +76,15 @@ class CursorSealer:
     def sealer_of_ids(self, scope: CursorScope, *rest: int) -> Callable[[int], str]:
         """`seal_ids` for many cursors of one scope that differ in their first number alone."""
         tail = b"".join(number.to_bytes(8, "big", signed=True) for number in rest)
-        key = self._key
+        digest_of = partial(blake2b, digest_size=_SEAL_BYTES, key=self._key)
         # What is sealed is length, body and scope: all but the first number is the same for all.
         before = (len(_VERSION) + 8 + len(tail)).to_bytes(4, "big") + _VERSION
         after = tail + scope.to_bytes()
 
         def seal(first: int) -> str:
-            number = first.to_bytes(8, "big", signed=True)
-            digest = blake2b(before + number + after, digest_size=_SEAL_BYTES, key=key).digest()
-            return b2a_base64(_VERSION + number + tail + digest, newline=False).translate(_URL_SAFE, b"=").decode()
+            number = _pack_number(first)
+            sealed = _VERSION + number + tail + digest_of(before + number + after).digest()
+            return _to_base64(sealed).translate(_URL_SAFE, b"=").decode()
 
         return seal
 

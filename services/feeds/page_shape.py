@@ -36,7 +36,12 @@ def make_page(
     """
     if page.backward:
         edges.reverse()
-    sealed = seal_place(backends.sealer, viewer_id, FeedPlace(end, floor)) if end is not None else None
+    sealed = None
+    if end is not None:
+        # The last entry met, unless the bound on candidates has cut the page short.
+        is_last = bool(edges) and end == edges[0 if page.backward else -1].facts.post.id
+        last = edges[0 if page.backward else -1].cursor if is_last else None
+        sealed = last or seal_place(backends.sealer, viewer_id, FeedPlace(end, floor))
     page_info = _page_info(page, has_more, edges, sealed)
     if (order or viewer.preferences.default_order) is FeedOrder.RANKED:
         degradations.append(FeedDegradation.RANKER_UNAVAILABLE)

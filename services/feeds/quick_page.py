@@ -14,17 +14,17 @@ from functools import partial
 from cache.timelines import Warmth
 from db.feed_candidates import FeedViewer
 from db.post_versions import KnownPost
-from db.viewer_looks import KnownViewer, ViewerLook
+from db.viewer_looks import KnownViewer, OpenPost, ViewerLook
 from domain.errors import CacheUnavailableError
 from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage
-from domain.feed_rule import is_source, shows_all_public_posts
+from domain.feed_rule import shows_all_public_posts
 from domain.ids import MAX_ID
 from domain.paging import PageRequest
 from domain.records import NO_RELATION, UserRecord, Visibility
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.feeds.feed_cursors import FeedPlace, place_sealer
-from services.feeds.feed_entry import make_entry, reasons_of_author, reasons_of_own
+from services.feeds.feed_entry import AuthorsEntry, make_entry, reasons_of_own
 from services.feeds.judge_reasons import ReasonJudge
 from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
 from services.feeds.remembered_facts import NotRememberedError, RememberedFacts
@@ -147,14 +147,15 @@ async def _candidates(
 
 
 def _open_ids(look: ViewerLook, known: KnownViewer, start: int) -> list[int]:
+    return [post_id for post_id, _ in _open_posts(look, known) if post_id < start]
+
+
+def _open_posts(look: ViewerLook, known: KnownViewer) -> list[OpenPost]:
+    """Those of the viewer's sources."""
     open_posts = look.moment.open_posts
-    assert open_posts is not None, "asked before"
-    sources = known.sources
-    return [
-        post_id
-        for post_id, author_id in zip(open_posts.ids, open_posts.author_ids, strict=True)
-        if author_id in sources and post_id < start
-    ]
+    if not open_posts:
+        return []
+    return [one for author_id in open_posts.keys() & known.sources.keys() for one in open_posts[author_id]]
 
 
 class _Judge:
@@ -171,7 +172,7 @@ class _Judge:
         """Those that are shown, in the given order; None where one of them needs a longer look."""
         if not self._is_plain_viewer:
             return None
-        entries = []
+        entries: list[FeedEntry] = []
         plain, sources, seal = self._plain, self._sources, self.seal
         for known in found:
             if known is None:
@@ -179,8 +180,7 @@ class _Judge:
             post, author = known.post, known.author
             if known.is_public and plain.get(author.id) is author:
                 relation = sources[author.id]
-                facts = known.facts.get(id(relation)) or known.facts_for(relation)
-                entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
+                entries.append(AuthorsEntry(seal, known.facts.get(id(relation)) or known.facts_for(relation)))
                 continue
             if post.is_deleted:
                 continue
@@ -196,8 +196,7 @@ class _Judge:
                 post.visibility is Visibility.FRIENDS and relation.is_followed_by
             ):
                 continue
-            facts = known.facts_for(relation)
-            entries.append(FeedEntry(partial(seal, post.id), facts, partial(reasons_of_author, facts)))
+            entries.append(AuthorsEntry(seal, known.facts_for(relation)))
         return entries
 
     def _is_plain(self, author: UserRecord) -> bool:
@@ -210,10 +209,5 @@ class _Judge:
 
 def _degradations(seen: SeenViewer) -> list[FeedDegradation]:
     look, known = seen.look, seen.known
-    open_posts = look.moment.open_posts
-    assert open_posts is not None, "asked before"
-    for author_id, post_id, since in zip(open_posts.author_ids, open_posts.ids, open_posts.since, strict=True):
-        relation = known.sources.get(author_id)
-        if relation is not None and is_source(relation, post_id) and look.moment.as_of - since > DELAYED_AFTER:
-            return [FeedDegradation.FAN_OUT_DELAYED]
-    return []
+    is_delayed = any(look.moment.as_of - since > DELAYED_AFTER for _, since in _open_posts(look, known))
+    return [FeedDegradation.FAN_OUT_DELAYED] if is_delayed else []

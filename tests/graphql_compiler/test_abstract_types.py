@@ -10,6 +10,7 @@ import pytest
 import strawberry
 
 from tests.graphql_compiler.compare import check_same
+from tests.graphql_compiler.labels import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ fragment C on Cat { n: name lives }
         [CatRow(name=None), DogRow(name=None)],  # type: ignore[arg-type]
         [],
     ],
-    ids=str,
+    ids=label,
 )
 async def test_records(by_class: bool, rows: list[Any]) -> None:
     for first in (*rows[:2], None):

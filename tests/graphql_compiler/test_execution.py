@@ -15,6 +15,7 @@ from graphql import GraphQLError
 
 from graphql_compiler import CompiledOperations
 from tests.graphql_compiler.compare import check_same
+from tests.graphql_compiler.labels import label
 
 
 @strawberry.enum
@@ -138,7 +139,7 @@ async def test_every_value_for_every_type(at: str, name: str) -> None:
         [ValueError("an item")], ValueError("the list"), [Row(rows=[Row(text=object)])], [Row(row=Row(flag=None)), Row()],
         [object()], [3],
     ],
-    ids=lambda rows: str(rows)[:40],
+    ids=label,
 )  # fmt: skip
 async def test_nulls_and_errors_in_lists(at: str, rows: Any) -> None:
     query = f"{{ {at} {{ text rows {{ text number rows {{ text }} row {{ flag }} }} number }} }}"
