@@ -25,6 +25,8 @@ WORDS = ("apple", "pear", "plum")
 _KEPT_CURSORS = 30
 _TABLES = [
     "outbox",
+    "searchable_posts",
+    "searchable_accounts",
     "posts",
     "follows",
     "follow_requests",
