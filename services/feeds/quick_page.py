@@ -138,11 +138,13 @@ async def _candidates(
             return None
         ids.update(pulled.ids)
     newest = sorted(ids, reverse=True)[:count]
+    if not look.own_is_whole:
+        # Below the last own post that the look has named there may be others.
+        last_own = look.own_ids[-1]
+        if floor < last_own and (len(newest) < count or newest[-1] < last_own):
+            return None
     while newest and newest[-1] <= floor:
         newest.pop()
-    if not look.own_is_whole and newest and newest[-1] < look.own_ids[-1]:
-        # Below the last own post that the look has named there may be others.
-        return None
     return newest
 
 

@@ -23,6 +23,7 @@ from services.graph.unfollow_user import unfollow_user
 from services.graph.unmute_user import unmute_user
 from services.graph.update_follow import update_follow
 from services.hashtags.follow_hashtag import follow_hashtag
+from services.memory.known_viewers import OWN_SIZE
 from services.moderation.moderate_account import moderate_account
 from services.moderation.remove_post import remove_post
 from services.posts.delete_post import delete_post
@@ -249,6 +250,12 @@ async def _old_one_shared(world: QuickWorld) -> None:
     await share_post(world.backends, author_id=_id(world, "bob"), post_id=post_id, body="")
 
 
+async def _many_own(world: QuickWorld) -> None:
+    """More than a look brings along."""
+    for number in range(OWN_SIZE + 5):
+        await world.post("vera", f"own {number}")
+
+
 async def _hashtag(world: QuickWorld) -> None:
     await world.post("zoe", "#news by a stranger")
     await world.post("ada", "#news by ada")
@@ -257,6 +264,7 @@ async def _hashtag(world: QuickWorld) -> None:
 
 STEPS |= {
     "hashtag": _hashtag,
+    "many own posts": _many_own,
     "an old one shared": _old_one_shared,
     "an author grows too large": _grown,
     "shared and then blocked": _shared_and_blocked,
