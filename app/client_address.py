@@ -9,6 +9,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 _KNOWN = 2_000
 """Addresses that are remembered as they were found: a kept connection asks again and again."""
+_KNOWN_LENGTH = 200
+"""Longer headers are not remembered: they are no list of proxies."""
 _PREFIX = 64
 """Bits of an IPv6 address that count: whoever has one has all of its network, 2⁶⁴ of them."""
 
@@ -43,6 +45,8 @@ class ClientAddresses:
         """The same, as limits tell addresses apart: IPv6 by its network."""
         if not self._networks:
             forwarded_for = ()
+        if sum(map(len, forwarded_for)) > _KNOWN_LENGTH:
+            return self._find_key(peer, tuple(forwarded_for))
         return self._key(peer, tuple(forwarded_for))
 
     def _find_key(self, peer: str | None, forwarded_for: tuple[str, ...]) -> str | None:

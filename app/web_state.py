@@ -111,7 +111,10 @@ class WebState:
     ) -> OperationContext:
         """Charges it and opens its context. Raises what `charge` and `recognise` raise."""
         await self.charge(operation, claims, address)
-        return await self.open_context(claims, resume_after=resume_after)
+        context = await self.open_context(claims, resume_after=resume_after)
+        # It lives as long as the subscription; a look is good for an instant.
+        context.seen = None
+        return context
 
     async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
         """A context for one operation. Raises what `recognise` raises.

@@ -25,16 +25,19 @@ from domain.records import NO_RELATION, Relation, UserRecord
 from domain.timeline_version import TimelineVersion
 
 MAX_OPEN = 1_000
-"""Posts whose fan-out is open that a look names; where there are more, each viewer asks for their own."""
+"""Open promises to deliver a post that a look names; where there are more, each viewer asks for their own."""
 
+# Open rows are cut before anything is done with them, along their index: after hours without workers there may be millions of
+# them. A post may have several.
+#
 # The newest own posts are read each time: one author's posts may be committed in another order than their ids say, so no
 # version of the list would be cheaper than the list. Deleted ones count as any other: they are judged by their own rows.
 _IDENTITY = "d.identity || '.' || (SELECT oid FROM pg_database WHERE datname = current_database())"
 _LOOKS = text(
     f"""
     WITH open AS MATERIALIZED (
-      SELECT o.post_id, min(o.author_id) AS author_id, min(o.created_at) AS since FROM outbox o
-      WHERE o.closed_at IS NULL AND o.kind = 'post_published' GROUP BY o.post_id LIMIT :max_open + 1
+      SELECT o.post_id, o.author_id, o.created_at AS since FROM outbox o
+      WHERE o.closed_at IS NULL AND o.kind = 'post_published' ORDER BY o.author_id, o.post_id DESC LIMIT :max_open + 1
     )
     SELECT 0 AS id, 0 AS below, d.pulled_version AS number, 0 AS position,
       ARRAY(SELECT post_id FROM open ORDER BY post_id) AS ids,

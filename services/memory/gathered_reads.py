@@ -45,7 +45,7 @@ class GatheredReads(Generic[K, V]):
         self._is_closed = False
         self._began_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], _Round[K, V]] = {}
 
     async def ask(self, keys: Iterable[K]) -> Mapping[K, V]:
         """What `read` says of the keys, and of those of others: look up what you asked for. Raises what `read` raises."""
@@ -77,11 +77,13 @@ class GatheredReads(Generic[K, V]):
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
+        under_way = dict(self._tasks)
+        for task in under_way:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
-        for gathered in self._gathering:
+        if under_way:
+            await asyncio.wait(under_way, timeout=1.0)
+        # Those under way, too: a task that is cancelled before its first step does nothing for them.
+        for gathered in [*under_way.values(), *self._gathering]:
             for waiting in gathered.waiting:
                 waiting.cancel()
         self._gathering.clear()
@@ -102,19 +104,21 @@ class GatheredReads(Generic[K, V]):
             if any(not waiting.done() for waiting in gathered.waiting):
                 self._began_at = loop.time()
                 task = loop.create_task(self._run(gathered), name="gathered-read")
-                self._tasks.add(task)
+                self._tasks[task] = gathered
                 task.add_done_callback(self._ended)
                 break
         if self._gathering and self._timer is None and not self._is_closed:
             self._timer = loop.call_at(self._began_at + _PATIENCE_SECONDS, self._begin_beside)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not self._tasks:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
             self._begin_one()
+        elif self._gathering and self._timer is None and not self._is_closed:
+            self._timer = asyncio.get_running_loop().call_at(self._began_at + _PATIENCE_SECONDS, self._begin_beside)
 
     async def _run(self, gathered: _Round[K, V]) -> None:
         try:

@@ -52,7 +52,10 @@ class KnownPosts:
                 self._forget(run)
         found: dict[int, KnownPost | None] = dict(zip(post_ids, known, strict=True))
         for post_id, now in changed.items():
-            found[post_id] = self._renew(found[post_id], now) if now is not None else None
+            if now is not None and run == self._run:
+                now = self._renew(found[post_id], now)
+            # Otherwise the server has changed meanwhile: an answer of the moment all the same, and nothing to remember.
+            found[post_id] = now
         return found
 
     async def _load(

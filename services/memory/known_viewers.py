@@ -54,10 +54,19 @@ class KnownViewers:
         return None
 
     async def see_account(self, external_id: str) -> SeenViewer | None:
-        """The viewer with that external id; None where it is not known to this process, too."""
+        """The viewer with that external id; None where this process does not know them as they are now.
+
+        Then nothing is loaded: few requests need more of a viewer than their account.
+        """
         viewer_id = self._ids.get(external_id)
-        seen = await self.see(viewer_id) if viewer_id is not None else None
-        return seen if seen is not None and seen.known.user.external_id == external_id else None
+        if viewer_id is None or self._viewers.get(viewer_id) is None:
+            return None
+        asked = (viewer_id, MAX_ID)
+        look = (await self._looks.ask([asked])).get(asked)
+        known = self._viewers.get(viewer_id)
+        if look is None or known is None or not _is_still(known, look) or known.user.external_id != external_id:
+            return None
+        return SeenViewer(look, known)
 
     def note_account(self, user: UserRecord) -> None:
         """Whose external id that is."""

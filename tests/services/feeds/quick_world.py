@@ -256,6 +256,12 @@ async def _many_own(world: QuickWorld) -> None:
         await world.post("vera", f"own {number}")
 
 
+async def _many_own_deleted(world: QuickWorld) -> None:
+    await _many_own(world)
+    for entry in (await world.page("vera", 15)).edges:
+        await delete_post(world.backends, author_id=_id(world, "vera"), post_id=entry.node.id)
+
+
 async def _hashtag(world: QuickWorld) -> None:
     await world.post("zoe", "#news by a stranger")
     await world.post("ada", "#news by ada")
@@ -265,6 +271,7 @@ async def _hashtag(world: QuickWorld) -> None:
 STEPS |= {
     "hashtag": _hashtag,
     "many own posts": _many_own,
+    "many own posts deleted": _many_own_deleted,
     "an old one shared": _old_one_shared,
     "an author grows too large": _grown,
     "shared and then blocked": _shared_and_blocked,

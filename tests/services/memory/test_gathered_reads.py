@@ -82,6 +82,35 @@ async def test_one_that_hangs_holds_up_nobody_for_long(truth: Truth, monkeypatch
     await reads.close()
 
 
+async def test_a_place_that_becomes_free_is_taken_though_another_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathered_reads, "_PATIENCE_SECONDS", 0.0)
+    hanging = asyncio.Event()
+
+    async def read(keys: list[str]) -> Mapping[str, str]:
+        await (hanging.wait() if keys == ["hangs"] else asyncio.sleep(0.02))
+        return {key: key for key in keys}
+
+    reads = GatheredReads(read, at_once=2)
+    first = asyncio.create_task(reads.ask(["hangs"]))
+    await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        second = asyncio.create_task(reads.ask(["b"]))
+        await asyncio.sleep(0.01)
+        assert await reads.ask(["c"]) == {"c": "c"}
+        await second
+    hanging.set()
+    await first
+    await reads.close()
+
+
+async def test_closing_before_a_reading_has_begun(truth: Truth) -> None:
+    reads = GatheredReads(truth.read)
+    waiting = reads.begin(["a"])
+    reads._begin()
+    await reads.close()
+    assert waiting.cancelled()
+
+
 async def test_many_keys_are_several_readings(truth: Truth) -> None:
     truth.go.set()
     reads = GatheredReads(truth.read, max_keys=2)
