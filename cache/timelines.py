@@ -227,7 +227,7 @@ class Timelines:
         is_cut = len(post_ids) > self.cap
         ready = claim.ready_marker[:-1] + ("c" if is_cut else "w")
         arguments: list[str | int] = [claim.mark, ready, self._ttl_ms, self.cap, int(is_cut), self._newest_floor]
-        for post_id in post_ids[: self.cap]:
+        for post_id in reversed(post_ids[: self.cap]):
             arguments += [self._score(post_id), member_of(post_id)]
         return arguments
 
