@@ -32,7 +32,7 @@ from services.fan_out.turns import LARGE_FROM
 
 JOB_SECONDS = 0.5
 """Longest run of one job before it passes the rest on."""
-BATCHES_UNDER_WAY = 3
+BATCHES_UNDER_WAY = 2
 """Of one job in Redis, which carries them out without a pause in between: fewer, and Redis waits for this process; more, and
 its other users wait for Redis (they read 65 % of their pages beside two, 60 % beside four, 43 % beside eight)."""
 
