@@ -1,8 +1,9 @@
 """First pages kept for the time that PostgreSQL is away, and what may still be shown of them then.
 
-A copy is made of a complete first page that was read anyway, at most once in some seconds a viewer and process. It notes where
-the stamps of changes stood before its database read. When it is shown, the stamps are read again: what anybody has hidden or
-changed meanwhile is not on it, at the very next request.
+A copy is made of a complete first page that was read the long way, at most once in some seconds a viewer and process.
+Where pages come from memory, one is read that way in the background, in a small part of the process's time. A copy notes
+where the stamps of changes stood before its database read. When it is shown, the stamps are read again: what anybody has
+hidden or changed meanwhile is not on it, at the very next request.
 """
 
 from __future__ import annotations
