@@ -87,7 +87,9 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
         if loading is None and key in self.known:
             loading = self._cache[key] = self.loop.create_future()
             loading.set_result(self.known[key])
-        return super().load(key)
+        loading = super().load(key)
+        # Several fields wait for it. graphql-core cancels those beside a field that failed, and theirs is not the others' load.
+        return loading if loading.done() else asyncio.shield(loading)
 
 
 class BatchLoader(KeyLoader[int, V], Generic[V]):
