@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from starlette.responses import Response as HttpResponse
+from starlette.types import Receive, Scope, Send
 
 from graphql_compiler import write_json
 from schema.errors import BAD_REQUEST, INTERNAL, error
@@ -20,11 +22,37 @@ def encode_json(value: Any) -> bytes:
     return write_json(value)
 
 
+class JsonAnswer:
+    """The usual answer, an ASGI application: 200, and what was rendered."""
+
+    __slots__ = ("body", "media_type")
+
+    def __init__(self, body: bytes, media_type: str) -> None:
+        self.body = body
+        self.media_type = media_type
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [*_headers(self.media_type), (b"content-length", b"%d" % len(self.body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+@cache
+def _headers(media_type: str) -> list[tuple[bytes, bytes]]:
+    """Of one of the two types."""
+    named = {**NO_STORE, "Content-Type": _content_type(media_type)}
+    return [(name.lower().encode(), value.encode()) for name, value in named.items()]
+
+
+def _content_type(media_type: str) -> str:
+    return f"{media_type}; charset=utf-8"
+
+
 def json_answer(
     value: Any, *, status: int = 200, media_type: str = JSON_TYPE, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    content_type = f"{media_type}; charset=utf-8"
-    return HttpResponse(encode_json(value), status, {**NO_STORE, **(headers or {}), "Content-Type": content_type})
+    named = {**NO_STORE, **(headers or {}), "Content-Type": _content_type(media_type)}
+    return HttpResponse(encode_json(value), status, named)
 
 
 def refusal(

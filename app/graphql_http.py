@@ -13,10 +13,10 @@ import structlog
 from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response as HttpResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import metrics
-from app.answers import GRAPHQL_TYPE, JSON_TYPE, internal_error, json_answer, refusal
+from app.answers import GRAPHQL_TYPE, JSON_TYPE, JsonAnswer, encode_json, internal_error, json_answer, refusal
 from app.authentication.bearer import bearer_token
 from app.authentication.claims import Claims
 from app.authentication.errors import AuthenticationError, KeySetUnavailableError
@@ -25,9 +25,9 @@ from app.graphiql import graphiql_page
 from app.graphql_request import GraphqlRequest
 from app.graphql_sse import EventStream, open_stream, stream_of_one
 from app.indexed_headers import IndexedHeaders
-from app.media_types import STREAM_TYPE, StreamWish, answer_type, stream_wish, wants_page
-from app.request_json import BadRequestError, check_is_json, parse_object, read_body
-from app.web_state import WebState, address_of, web_state
+from app.media_types import STREAM_TYPE, StreamWish, accept_of, answer_type, stream_wish, wants_page
+from app.request_json import BadRequestError, check_announced_json, parse_object, receive_body
+from app.web_state import STATE, WebState, address_of
 from domain.errors import RateLimitedError, UnavailableError
 from schema.documents import RequestError
 from schema.errors import BAD_REQUEST, UNAUTHENTICATED, UNAVAILABLE, domain_error
@@ -40,11 +40,9 @@ _METHODS = "GET, POST"
 
 async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers every method of `/graphql`, always in GraphQL's form except for the page of GraphiQL."""
-    request = Request(scope, receive)
-    request._headers = IndexedHeaders(scope)
     started = time.perf_counter()
     try:
-        response, kind, outcome = await _respond(request)
+        response, kind, outcome = await _respond(scope, receive)
     except Exception:
         request_id = secrets.token_hex(8)
         log.exception("graphql.request_failed", request_id=request_id)
@@ -54,42 +52,54 @@ async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     await response(scope, receive, send)
 
 
-async def _respond(request: Request) -> tuple[HttpResponse | EventStream, str, str]:
+async def _respond(scope: Scope, receive: Receive) -> tuple[ASGIApp, str, str]:
     """The answer, the type of the operation and the outcome as metrics call them."""
-    state = web_state(request)
-    wish = stream_wish(request.headers) if request.method == "POST" else StreamWish.NONE
-    media_type = answer_type(request.headers)
-    if request.method not in {"GET", "POST"}:
+    state: WebState = scope["state"][STATE]
+    headers = IndexedHeaders(scope)
+    method, accept = scope["method"], accept_of(headers)
+    asked_wish = stream_wish(accept)
+    wish = asked_wish if method == "POST" else StreamWish.NONE
+    media_type = answer_type(accept)
+    if method not in {"GET", "POST"}:
         return refusal("send GET or POST", status=405, headers={"Allow": _METHODS}), "unknown", "refused"
-    if request.method == "GET" and wants_page(request.headers) and "query" not in request.query_params:
+    if method == "GET" and wants_page(accept) and "query" not in Request(scope).query_params:
         return await _page(state), "page", "answered"
     # Whoever asks by GET for a stream is told below that subscriptions are not answered by GET.
-    asks_for_stream = stream_wish(request.headers) is not StreamWish.NONE
     is_unacceptable = media_type is None and wish is StreamWish.NONE
-    if is_unacceptable and not asks_for_stream:
+    if is_unacceptable and asked_wish is StreamWish.NONE:
         return _not_acceptable(), "unknown", "refused"
     # What cannot be answered at all is said in JSON, whatever was asked for.
     media_type = media_type or JSON_TYPE
     kind = "unknown"
     try:
-        members = await _read_post(request) if request.method == "POST" else _read_query_string(request)
+        body = await _read_post(headers, receive) if method == "POST" else b""
+        operation = state.requests.recall(body) if body else None
+        members = None
+        if operation is None:
+            members = parse_object(body) if method == "POST" else _read_query_string(Request(scope))
         started = time.perf_counter()
-        claims = await _authenticate(state, request)
-        wanted = GraphqlRequest.read(members)
-        operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
+        claims = await _authenticate(state, headers)
+        if operation is None:
+            assert members is not None, "read above"
+            wanted = GraphqlRequest.read(members)
+            operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
+            state.requests.remember(body, operation)
         kind = operation.type.value
-        if operation.type is OperationType.SUBSCRIPTION and request.method == "POST":
+        if operation.type is OperationType.SUBSCRIPTION and method == "POST":
             if wish is StreamWish.NONE:
                 raise BadRequestError(f"subscriptions are answered over WebSocket, or as {STREAM_TYPE}")
+            request = Request(scope, receive)
             stream = await open_stream(request, state, operation, claims, address_of(request))
             return stream, kind, "answered" if isinstance(stream, EventStream) else "refused"
-        if operation.type is not OperationType.QUERY and request.method == "GET":
+        if operation.type is not OperationType.QUERY and method == "GET":
             message = f"a {kind} is not answered by GET"
             return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
         if is_unacceptable:
             return _not_acceptable(), kind, "refused"
+        client = scope["client"]
+        address = state.addresses.key(client[0] if client else None, headers.getlist("x-forwarded-for"))
         spent = time.perf_counter() - started
-        response = await state.execute(operation, claims, address=address_of(request), spent_seconds=spent)
+        response = await state.execute(operation, claims, address=address, spent_seconds=spent)
     except BadRequestError as problem:
         return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
     except RequestError as problem:
@@ -128,28 +138,28 @@ def _limited(problem: RateLimitedError, media_type: str, wish: StreamWish, *, be
     return json_answer(response, status=status, media_type=media_type, headers=headers)
 
 
-def _to_http(response: Response, media_type: str, wish: StreamWish) -> HttpResponse:
+def _to_http(response: Response, media_type: str, wish: StreamWish) -> ASGIApp:
     if wish is StreamWish.PREFERRED:
         return stream_of_one(response)
-    status = 200
-    if "data" not in response:
-        # A request that nobody can answer is a 400 under either type; one that is merely invalid under the newer one only,
-        # since clients of application/json read the body of a 200 alone.
-        codes = {failure.get("extensions", {}).get("code") for failure in response["errors"]}
-        status = 400 if media_type == GRAPHQL_TYPE or BAD_REQUEST in codes else 200
+    if "data" in response:
+        return JsonAnswer(encode_json(response), media_type)
+    # A request that nobody can answer is a 400 under either type; one that is merely invalid under the newer one only,
+    # since clients of application/json read the body of a 200 alone.
+    codes = {failure.get("extensions", {}).get("code") for failure in response["errors"]}
+    status = 400 if media_type == GRAPHQL_TYPE or BAD_REQUEST in codes else 200
     return json_answer(response, status=status, media_type=media_type)
 
 
-async def _authenticate(state: WebState, request: Request) -> Claims | None:
-    token = bearer_token(request.headers)
+async def _authenticate(state: WebState, headers: IndexedHeaders) -> Claims | None:
+    token = bearer_token(headers)
     if token is None:
         return None
     return state.verifier.recall(token) or await state.deadline.run(state.verifier.verify(token))
 
 
-async def _read_post(request: Request) -> dict[str, Any]:
-    check_is_json(request)
-    return parse_object(await read_body(request))
+async def _read_post(headers: IndexedHeaders, receive: Receive) -> bytes:
+    check_announced_json(headers.text(b"content-type"), headers.text(b"content-encoding"))
+    return await receive_body(receive, announced=headers.text(b"content-length"))
 
 
 def _read_query_string(request: Request) -> dict[str, Any]:

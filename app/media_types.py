@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from functools import lru_cache
 
-from starlette.datastructures import Headers
-
 from app.answers import GRAPHQL_TYPE, JSON_TYPE
+from app.indexed_headers import IndexedHeaders
 
 HTML_TYPE = "text/html"
 STREAM_TYPE = "text/event-stream"
@@ -25,16 +24,17 @@ class StreamWish(Enum):
     PREFERRED = auto()
 
 
-def answer_type(headers: Headers) -> str | None:
+def accept_of(headers: IndexedHeaders) -> str:
+    """What the functions below are asked with: all that a request says of what it accepts."""
+    return headers.text(b"accept")[:_MAX_LENGTH]
+
+
+@lru_cache(maxsize=_KNOWN)
+def answer_type(accept: str) -> str | None:
     """The media type of a GraphQL answer; None where neither of the two is accepted.
 
     Without a preference it is application/json, as clients that know no better expect.
     """
-    return _answer_type(_accept(headers))
-
-
-@lru_cache(maxsize=_KNOWN)
-def _answer_type(accept: str) -> str | None:
     accepted = _accepted(accept)
     if accepted is None:
         return JSON_TYPE
@@ -44,13 +44,9 @@ def _answer_type(accept: str) -> str | None:
     return GRAPHQL_TYPE if modern >= classic else JSON_TYPE
 
 
-def stream_wish(headers: Headers) -> StreamWish:
-    """Whether a stream is wanted. Only its own name counts: `*/*` is said by clients that have never heard of streams."""
-    return _stream_wish(_accept(headers))
-
-
 @lru_cache(maxsize=_KNOWN)
-def _stream_wish(accept: str) -> StreamWish:
+def stream_wish(accept: str) -> StreamWish:
+    """Whether a stream is wanted. Only its own name counts: `*/*` is said by clients that have never heard of streams."""
     accepted = _accepted(accept) or {}
     quality = accepted.get(STREAM_TYPE, 0.0)
     if quality <= 0:
@@ -58,19 +54,15 @@ def _stream_wish(accept: str) -> StreamWish:
     return StreamWish.PREFERRED if quality > max(_json_qualities(accepted)) else StreamWish.ACCEPTED
 
 
-def wants_page(headers: Headers) -> bool:
+def wants_page(accept: str) -> bool:
     """Whether this is a browser that navigates here."""
-    return (_accepted(_accept(headers)) or {}).get(HTML_TYPE, 0.0) > 0
+    return (_accepted(accept) or {}).get(HTML_TYPE, 0.0) > 0
 
 
 def _json_qualities(accepted: dict[str, float]) -> tuple[float, float]:
     """Of GRAPHQL_TYPE, which must be named, and of JSON_TYPE."""
     wildcard = accepted.get("application/*", accepted.get("*/*", 0.0))
     return accepted.get(GRAPHQL_TYPE, 0.0), accepted.get(JSON_TYPE, wildcard)
-
-
-def _accept(headers: Headers) -> str:
-    return ",".join(headers.getlist("accept"))[:_MAX_LENGTH]
 
 
 def _accepted(text: str) -> dict[str, float] | None:

@@ -22,6 +22,7 @@ from app.dev_login import dev_login
 from app.front_page import front_page
 from app.graphql_http import graphql_endpoint
 from app.health import livez, readyz
+from app.known_requests import KnownRequests
 from app.live_sockets import LiveSockets
 from app.media import media_routes
 from app.metrics import WebObserver, note_executor
@@ -108,6 +109,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 deadline=deadline,
                 addresses=ClientAddresses(settings.trusted_proxies),
                 activity=activity,
+                requests=KnownRequests(),
                 newest_revision=await asyncio.to_thread(newest_revision),
                 is_draining=is_draining,
             )

@@ -15,6 +15,7 @@ from app.authentication.errors import AuthenticationError
 from app.authentication.tokens import TokenVerifier
 from app.client_address import ClientAddresses
 from app.deadline import Deadline
+from app.known_requests import KnownRequests
 from app.live_sockets import LiveSockets
 from app.recent_activity import RecentActivity
 from domain.limits import BudgetLeft
@@ -49,6 +50,7 @@ class WebState:
     deadline: Deadline
     addresses: ClientAddresses
     activity: RecentActivity
+    requests: KnownRequests
     newest_revision: str
     is_draining: Callable[[], bool]
 

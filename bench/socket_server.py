@@ -129,6 +129,7 @@ def main() -> None:
         deadline=Deadline(),
         addresses=ClientAddresses(),
         activity=missing,
+        requests=missing,
         newest_revision="",
         is_draining=lambda: False,
         hub=hub,

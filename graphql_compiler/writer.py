@@ -6,6 +6,7 @@ from graphql import is_abstract_type, is_leaf_type, is_list_type
 
 from graphql_compiler import slow_path
 from graphql_compiler.answers import Batched, Typename
+from graphql_compiler.columns import MIN_ITEMS, make_columns
 from graphql_compiler.failures import Template
 from graphql_compiler.loading import MISSING, known
 from graphql_compiler.reading import read_expression
@@ -114,11 +115,8 @@ class Writer(ValueWriter):
         assert isinstance(answer, Batched), "by its caller"
         number = position.number
         waits, variable = f"q{number}", f"v{number}"
-        position_name = self.constant_of("P", position, position)
-        source.constant("known", known)
         source.constant("MISSING", MISSING)
-        source.first("c = run.context")
-        source.first(f"K{number} = known(run, {position_name})")
+        self._first_known(position)
         source.line(depth, f"{waits} = K{number} is None")
         begun, inner = None, depth
         if position.is_nullable:
@@ -181,7 +179,11 @@ class Writer(ValueWriter):
         source, item, result = self.source, position.item, f"r{position.number}"
         assert item is not None, "a list has items"
         index, inner_template = self.begin_list(position, template, depth, is_resolved)
+        done = self._columns(position, item, depth + 1)
         source.risk(depth + 1, f"for {index}, v{item.number} in enumerate(l{position.number}):", position, template)
+        if done is not None:
+            given = f"add{position.number}({done}[{index}]); continue"
+            source.line(depth + 2, f"if {done} is not None and {done}[{index}] is not None: {given}")
         if item.is_nullable:
             begun = self.begin(depth + 2)
             made = self.value(item, inner_template, depth + 3, blocks + 2)
@@ -190,6 +192,28 @@ class Writer(ValueWriter):
             made = self.value(item, inner_template, depth + 2, blocks + 1)
         source.line(depth + 2, f"add{position.number}({made})")
         source.line(depth, f"else: {result} = None")
+
+    def _columns(self, position: Position, item: Position, depth: int) -> str | None:
+        """Writes what answers for usual items all together; the variable that holds, item by item, what it has made."""
+        columns = make_columns(item)
+        if columns is None:
+            return None
+        source, number = self.source, position.number
+        name, done, items = self.constant_of("C", position, columns), f"d{number}", f"l{number}"
+        source.first("c = run.context")
+        for loaded in columns.loaded:
+            self._first_known(loaded)
+        given = ", ".join(["run", items, "c", *(f"K{loaded.number}" for loaded in columns.loaded)])
+        test = f"{items}.__class__ in LISTS and len({items}) >= {MIN_ITEMS} and not {name}.is_off"
+        source.line(depth, f"{done} = {name}.answer({given}) if {test} else None")
+        source.line(depth, f"if {done} is not None and all({done}): r{number} = {done}; {items} = ()")
+        return done
+
+    def _first_known(self, position: Position) -> None:
+        """What the loader of a field knows, asked once."""
+        self.source.constant("known", known)
+        self.source.first("c = run.context")
+        self.source.first(f"K{position.number} = known(run, {self.constant_of('P', position, position)})")
 
     def _object(self, position: Position, template: Template, depth: int, blocks: int, is_resolved: bool) -> None:
         [fields] = position.objects.values()

@@ -100,7 +100,7 @@ async def test_any_entry_s_cursor_goes_on_behind_it_from_any_state_of_the_cache(
     pages = await reading.walk(account)
     cursors = [cursor for page in pages for cursor in page.cursors]
     assert len(set(cursors)) == len(expected)
-    for place in range(0, len(expected), 173):
+    for place in range(0, len(expected), 401):
         wanted = expected[place + 1 : place + 1 + PAGE_SIZE]
         assert (await reading.page(account, cursors[place])).post_ids == wanted
         await congress.backends.timelines.forget([viewer_id])

@@ -15,10 +15,10 @@ from bench.live.verdict import judge
 
 @pytest.mark.timeout(300)
 async def test_cut_sockets_bells_api_and_redis_lose_and_repeat_nothing(tmp_path: Path, database_url: str) -> None:
-    """A restart of the API and a Redis that comes back with an older state, in the middle of 300 posts."""
+    """A restart of the API and a Redis that comes back with an older state, in the middle of 200 posts."""
     no_node = why_no_node()
     plan = ChaosPlan(
-        posts=300,
+        posts=200,
         subscribers=4,
         node_subscribers=0 if no_node else 1,
         rate=40.0,

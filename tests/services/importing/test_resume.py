@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from services.importing.import_files import import_files
 from services.importing.summary import Written
 from tests.import_database import contents, copy_database, drop_database, query, wrong_counts
@@ -42,10 +40,7 @@ async def _run(database_url: str, folder: Path, *, kill_after_lines: int | None 
     return lines
 
 
-@pytest.mark.parametrize("attempt", range(2))
-async def test_a_killed_import_goes_on_to_the_same_end(
-    template_url: str, database_url: str, tmp_path: Path, attempt: int
-) -> None:
+async def test_a_killed_import_goes_on_to_the_same_end(template_url: str, database_url: str, tmp_path: Path) -> None:
     folder = write_world(tmp_path)
     reference = await copy_database(template_url)
     try:
