@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from sqlalchemy import text
 from db.array_text import array_text
 from db.database import ReadSession
 from db.rows import POST_COLUMNS, POST_WIDTH, USER_COLUMNS, USER_WIDTH, to_post, to_user
+from domain.feed_rule import shows_all_public_posts
 from domain.records import PostFacts, PostRecord, Relation, UserRecord, Visibility
 
 _VERSION = "(p.xmin::text::bigint << 32 | u.xmin::text::bigint)"
@@ -46,9 +48,11 @@ _CHANGED = text(
 )
 
 
-_KEPT_FACTS = 4
+_KEPT_FACTS = 8
 _HALF = (1 << 32) - 1
 _NO_FLIGHT = (0, 0)
+_flight_of = attrgetter("flight")
+_version_of = attrgetter("version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class KnownPost:
     """Whether it is an existing post of its own for everybody, and nobody has passed it on: most are."""
     facts: dict[int, PostFacts] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What `facts_for` has made, by the address of the relation, which each of them keeps alive."""
+    plain_facts: dict[int, PostFacts] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `plain_facts_for` has made, likewise."""
 
     def __post_init__(self) -> None:
         post = self.post
@@ -79,6 +85,16 @@ class KnownPost:
             facts = self.facts[id(relation)] = PostFacts(self.post, self.author, relation)
         return facts
 
+    def plain_facts_for(self, relation: Relation) -> PostFacts | None:
+        """The same where that relation and these two records alone say that the post is shown to a follower (nothing of it
+        can change, since records do not); None where there is more to be asked."""
+        facts = self.plain_facts.get(id(relation))
+        if facts is None and self.is_public and shows_all_public_posts(self.author, relation):
+            if len(self.plain_facts) >= _KEPT_FACTS:
+                self.plain_facts.clear()
+            facts = self.plain_facts[id(relation)] = self.facts_for(relation)
+        return facts
+
     def is_same_post(self, other: KnownPost) -> bool:
         """Whether nothing but the author may differ."""
         return (self.version & ~_HALF) == (other.version & ~_HALF) and self.flight == other.flight
@@ -92,11 +108,17 @@ async def load_changed_posts(
     What is missing from the answer is at this moment exactly what is known, if that was read in the same run of the server,
     which comes with the answer (see `db.viewer_looks.Moment`).
     """
-    flights = [_NO_FLIGHT if one is None else one.flight for one in known]
+    flights: list[tuple[int, int]]
+    versions: list[int]
+    if all(known):
+        flights, versions = [*map(_flight_of, known)], [*map(_version_of, known)]
+    else:
+        flights = [_NO_FLIGHT if one is None else one.flight for one in known]
+        versions = [_UNKNOWN if one is None else one.version for one in known]
     has_flight = flights.count(_NO_FLIGHT) < len(flights)
     parameters = {
         "ids": array_text(post_ids),
-        "versions": array_text([_UNKNOWN if one is None else one.version for one in known]),
+        "versions": array_text(versions),
         "likes": array_text([likes for likes, _ in flights]) if has_flight else "{}",
         "comments": array_text([comments for _, comments in flights]) if has_flight else "{}",
     }

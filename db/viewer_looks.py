@@ -9,7 +9,7 @@ https://www.postgresql.org/docs/18/ddl-system-columns.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -145,8 +145,6 @@ class KnownViewer:
     has_kept_history: bool
     sources: Mapping[int, Relation]
     pulled: Mapping[int, TimelineVersion]
-    plain: dict[int, UserRecord] = field(default_factory=dict, compare=False)
-    """Sources all of whose public posts are shown (`domain.feed_rule`), each as they were when that was found."""
 
 
 async def load_looks(session: ReadSession, asked: Sequence[Asked], *, own_size: int) -> dict[Asked, ViewerLook]:

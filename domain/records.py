@@ -112,16 +112,17 @@ class PostRecord:
     """Passes another post on without words: no post of its own but a mark on that one, its *root*."""
     rendered_json: dict[int, Any] | None = field(default=None, init=False, repr=False, compare=False)
     """Of this very object, for answers: see `graphql_compiler/protocol.py`."""
+    root_id: int = field(init=False, repr=False, compare=False)
+    """The post that a feed entry is about: of a share without words what it shares, otherwise the post itself."""
+
+    def __post_init__(self) -> None:
+        is_about_another = self.is_plain_share and self.shared_post_id is not None
+        object.__setattr__(self, "root_id", self.shared_post_id if is_about_another else self.id)
 
     @property
     def is_share(self) -> bool:
         """Whether it passes another post on, with or without words."""
         return self.shared_post_id is not None
-
-    @property
-    def root_id(self) -> int:
-        """The post that a feed entry is about: of a share without words what it shares, otherwise the post itself."""
-        return self.shared_post_id if self.is_plain_share and self.shared_post_id is not None else self.id
 
     @property
     def counts(self) -> PostCounts:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import repeat
 from keyword import iskeyword
 from operator import attrgetter
 from typing import Any
@@ -25,7 +26,7 @@ from graphql import (
 from graphql.pyutils import is_awaitable
 
 from graphql_compiler.answers import Attribute, Batched, Typename
-from graphql_compiler.protocol import RENDERED_ATTRIBUTE
+from graphql_compiler.protocol import FINISH_NAME_ATTRIBUTE, RENDERED_ATTRIBUTE
 from graphql_compiler.rendering import Rendering
 from graphql_compiler.shape import Field, Position
 from graphql_compiler.source import Source
@@ -92,10 +93,12 @@ class _ColumnWriter:
         source.line(1, "try:")
         for line in [*self._lines, *self._last]:
             source.line(2, line)
-        condition = f" if {' and '.join(f'x{name}' for name in self._needed)} else None" if self._needed else ""
         given = ", ".join(f"x{name}" for name in self.columns)
         over = self.columns[0] if len(self.columns) == 1 else f"zip({', '.join(self.columns)})"
-        source.line(2, f"return [{entry}{condition} for {given} in {over}]")
+        if self._needed:
+            partly = f"[{entry} if {' and '.join(f'x{name}' for name in self._needed)} else None for {given} in {over}]"
+            source.line(2, f"if not ({' and '.join(f'all({name})' for name in self._needed)}): return {partly}")
+        source.line(2, f"return [{entry} for {given} in {over}]")
         source.line(1, "except Exception:")
         source.line(2, "return None")
         return source.build()
@@ -113,7 +116,11 @@ class _ColumnWriter:
         setters = self._constant("H", position, rendering.setters)
         rendered = self._getter(RENDERED_ATTRIBUTE)
         self._check(column, f"<= {setters}.keys()")
-        self._lines.append(f"{kept} = [w and w.get({number}) for w in map({rendered}, {column})]")
+        self._source.constant("get", dict.get)
+        self._source.constant("repeat", repeat)
+        self._lines.append(f"{kept} = [*map({rendered}, {column})]")
+        self._lines.append(f"if all({kept}): {kept} = [*map(get, {kept}, repeat({number}))]")
+        self._lines.append(f"else: {kept} = [w and w.get({number}) for w in {kept}]")
         self.columns.append(kept)
         self._needed.append(kept)
         if rendering.is_whole:
@@ -151,9 +158,14 @@ class _ColumnWriter:
             return self._completed(position, column, self._lines)
         if not is_leaf_type(position.type):
             raise _NotByColumnsError
-        finish = self._constant("z", position, answer.batch.finish)
+        attribute = getattr(answer.batch, FINISH_NAME_ATTRIBUTE, None)
         # Last of all, so that it is seldom called for nothing.
-        self._last.append(f"{column} = [{finish}(v, k, c) for v, k in zip({parent}, {column})]")
+        if attribute is not None:
+            self._last.append(f"{column} = [*map({self._getter(attribute)}, {column})]")
+        else:
+            finish = self._constant("z", position, answer.batch.finish)
+            self._source.constant("repeat", repeat)
+            self._last.append(f"{column} = [*map({finish}, {parent}, {column}, repeat(c))]")
         return self._completed(position, column, self._last)
 
     def _completed(self, position: Position, column: str, lines: list[str]) -> str:

@@ -46,6 +46,9 @@ class BatchedField(Protocol):
         """What the resolver would return, from (parent value, what was loaded, context). None: the loaded value itself."""
 
 
+FINISH_NAME_ATTRIBUTE = "finish_name"
+"""On a BatchedField, if it is not None: of everything that was loaded, `finish` gives the attribute of that name."""
+
 BATCH_ATTRIBUTE = "batch"
 """On a resolver: a BatchedField."""
 

@@ -21,12 +21,14 @@ class Batch:
     the name of the attribute that says so. `is_many`: it gives a sequence of keys, and `finish` gets a list.
 
     `finish`: the resolver's answer from (parent value, what was loaded or None, context); without it, what was loaded.
+    `finish_name`: of all that was loaded, `finish` gives the attribute of this name.
     """
 
     loader: Callable[[OperationContext], Any]
     key: str | Callable[[Any, OperationContext], Any]
     finish: Callable[[Any, Any, OperationContext], Any] | None = None
     is_many: bool = False
+    finish_name: str | None = None
 
 
 def stable(resolver: R) -> R:
@@ -41,11 +43,12 @@ def batched(
     key: str | Callable[[Any, OperationContext], Any],
     finish: Callable[[Any, Any, OperationContext], Any] | None = None,
     is_many: bool = False,
+    finish_name: str | None = None,
 ) -> Callable[[R], R]:
     """Marks the resolver below."""
 
     def mark(resolver: R) -> R:
-        resolver.batch = Batch(loader, key, finish, is_many)  # type: ignore[attr-defined]
+        resolver.batch = Batch(loader, key, finish, is_many, finish_name)  # type: ignore[attr-defined]
         return resolver
 
     return mark

@@ -33,6 +33,7 @@ _NOTHING = 0
     loader=lambda context: context.loaders.marks if context.viewer is not None else None,
     key="root_id",
     finish=lambda _root, marks, _context: marks is not None and marks.has_liked,
+    finish_name="has_liked",
 )
 async def viewer_has_liked(root: PostRecord, info: Info) -> bool:
     return info.context.viewer_id is not None and (await _marks(root, info)).has_liked
@@ -42,6 +43,7 @@ async def viewer_has_liked(root: PostRecord, info: Info) -> bool:
     loader=lambda context: context.loaders.marks if context.viewer is not None else None,
     key="root_id",
     finish=lambda _root, marks, _context: marks is not None and marks.has_bookmarked,
+    finish_name="has_bookmarked",
 )
 async def viewer_has_bookmarked(root: PostRecord, info: Info) -> bool:
     return info.context.viewer_id is not None and (await _marks(root, info)).has_bookmarked

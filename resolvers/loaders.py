@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from aiodataloader import DataLoader
@@ -31,6 +32,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MAX_BATCH = 1_000
+
+_author_of, _relation_of, _root_of, _id_of = map(attrgetter, ("author", "relation", "root", "id"))
 
 
 class KeyLoader(DataLoader[K, V], Generic[K, V]):
@@ -131,19 +134,16 @@ class Loaders:
         self.users.prime_many({item.author.id: item.author for item in found})
         self.relations.prime_many({item.author.id: item.relation for item in found})
 
-    def remember_facts(self, entries: Iterable[PostFacts]) -> None:
+    def remember_facts(self, entries: Sequence[PostFacts]) -> None:
         """Posts of the feed came with their authors and what they share: neither is asked for again."""
-        users, relations = {}, {}
-        for facts in entries:
-            author = facts.author
-            users[author.id] = author
-            relations[author.id] = facts.relation
-            root = facts.root
-            if root is not None:
-                users.setdefault(root.author.id, root.author)
-                self.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
+        authors = [*map(_author_of, entries)]
+        ids = [*map(_id_of, authors)]
+        users: dict[int, UserRecord | None] = dict(zip(ids, authors, strict=True))
+        for root in filter(None, map(_root_of, entries)):
+            users.setdefault(root.author.id, root.author)
+            self.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
         self.users.prime_many(users)
-        self.relations.prime_many(relations)
+        self.relations.prime_many(dict(zip(ids, map(_relation_of, entries), strict=True)))
 
     def remember_extras(self, extras: PageExtras) -> None:
         """What came with a page, so that nobody is asked for it."""

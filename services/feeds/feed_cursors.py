@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import accumulate
 from operator import sub
 
@@ -44,22 +45,35 @@ class FeedPlace:
 
 def seal_place(sealer: CursorSealer, viewer_id: int, place: FeedPlace) -> str:
     """The cursor of an entry, in LATEST order."""
+    if place.floor == 0:
+        return sealer.seal_blocks(_block_scope(viewer_id), [place.id])[0]
     return sealer.seal_ids(_place_scope(viewer_id), place.id, -1 if place.floor is None else place.floor)
 
 
-def place_sealer(sealer: CursorSealer, viewer_id: int, floor: int | None) -> Callable[[int], str]:
-    """`seal_place` for the places of one walk, which differ in their ids alone."""
-    return sealer.sealer_of_ids(_place_scope(viewer_id), -1 if floor is None else floor)
+def place_sealer(sealer: CursorSealer, viewer_id: int, floor: int | None) -> Callable[[Sequence[int]], list[str]]:
+    """`seal_place` for many places of one walk, which differ in their ids alone."""
+    if floor == 0:
+        # Nearly every walk.
+        return partial(sealer.seal_blocks, _block_scope(viewer_id))
+    return lambda ids: [seal_place(sealer, viewer_id, FeedPlace(post_id, floor)) for post_id in ids]
 
 
 def open_place(sealer: CursorSealer, viewer_id: int, cursor: str) -> FeedPlace:
     """The place of a cursor. Raises InvalidCursorError."""
+    number = sealer.open_block(_block_scope(viewer_id), cursor)
+    if number is not None:
+        return FeedPlace(number, 0)
     post_id, floor = sealer.open_ids(_place_scope(viewer_id), cursor, count=2)
     return FeedPlace(post_id, floor if floor >= 0 else None)
 
 
 def _place_scope(viewer_id: int) -> CursorScope:
     return CursorScope("feed", viewer_id, FeedOrder.LATEST.value)
+
+
+def _block_scope(viewer_id: int) -> CursorScope:
+    """Of places of walks without a floor."""
+    return CursorScope("feed.from-the-top", viewer_id, FeedOrder.LATEST.value)
 
 
 def seal_moment(sealer: CursorSealer, viewer_id: int, moment: Moment) -> str:

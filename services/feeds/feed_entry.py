@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from domain.feed import FeedDelivery, FeedEntry, FeedReason, FeedReasonKind
 from domain.feed_rule import Verdict
 from domain.records import Delivery, PostFacts
 
-_NOT_MADE: list[FeedReason] = []
 MAX_NAMED = 8
 """People whom a reason names; it counts all."""
 
 
-def make_entry(seal: Callable[[int], str], facts: PostFacts, named: Sequence[Verdict]) -> FeedEntry:
-    """A shown reason as an entry; `named`: the valid reasons it stands for, oldest first.
-
-    `seal`: the cursors of the walk that it is met on, see `place_sealer`.
-    """
-    return FeedEntry(partial(seal, facts.post.id), facts, partial(reasons_of, named))
+def make_entry(cursor: str, facts: PostFacts, named: Sequence[Verdict]) -> FeedEntry:
+    """A shown reason as an entry; `named`: the valid reasons it stands for, oldest first."""
+    return FeedEntry.of(cursor, facts, makes_reasons(named))
 
 
-class AuthorsEntry(FeedEntry):
-    """A post that is shown for no other reason than that its author is followed: nearly every entry of nearly every page."""
-
-    __slots__ = ("_seal",)
-
-    def __init__(self, seal: Callable[[int], str], facts: PostFacts) -> None:
-        self.facts = facts
-        self._seal = seal
-        self._cursor = ""
-        self._reasons = _NOT_MADE
-
-    @property
-    def cursor(self) -> str:
-        cursor = self._cursor
-        if not cursor:
-            cursor = self._cursor = self._seal(self.facts.post.id)
-        return cursor  # type: ignore[return-value]
-
-    @property
-    def reasons(self) -> list[FeedReason]:
-        if self._reasons is _NOT_MADE:
-            facts = self.facts
-            self._reasons = [FeedReason(FeedReasonKind.FOLLOWED_AUTHOR, _delivery(facts), [facts.author], 1)]
-        return self._reasons  # type: ignore[return-value]
-
-    def with_cursor(self, cursor: str) -> FeedEntry:
-        return FeedEntry(cursor, self.facts, self.reasons)
+def makes_reasons(named: Sequence[Verdict]) -> Callable[[PostFacts], list[FeedReason]]:
+    """`reasons_of`, for when it is asked for."""
+    return lambda _facts: reasons_of(named)
 
 
 def reasons_of(named: Sequence[Verdict]) -> list[FeedReason]:
@@ -74,9 +45,14 @@ def reasons_of(named: Sequence[Verdict]) -> list[FeedReason]:
     return reasons
 
 
-def reasons_of_own() -> list[FeedReason]:
+def reasons_of_own(_facts: PostFacts) -> list[FeedReason]:
     """The reasons of an own post that nothing else brings."""
     return [FeedReason(FeedReasonKind.OWN_POST, FeedDelivery.PULLED, [], 0)]
+
+
+def reasons_of_author(facts: PostFacts) -> list[FeedReason]:
+    """The reasons of a post that is shown for no other than that its author is followed: nearly every one of every page."""
+    return [FeedReason(FeedReasonKind.FOLLOWED_AUTHOR, _delivery(facts), [facts.author], 1)]
 
 
 def _delivery(facts: PostFacts) -> FeedDelivery:

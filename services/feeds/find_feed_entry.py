@@ -5,7 +5,7 @@ from __future__ import annotations
 from db.feed_candidates import load_feed_viewer
 from domain.feed import FeedEntry
 from services.backends import Backends
-from services.feeds.feed_cursors import place_sealer
+from services.feeds.feed_cursors import FeedPlace, seal_place
 from services.feeds.feed_entry import make_entry
 from services.feeds.judge_reasons import ReasonJudge
 
@@ -19,5 +19,5 @@ async def find_feed_entry(backends: Backends, *, viewer_id: int, post_id: int) -
         judged = (await ReasonJudge.of(backends, session, viewer_id, viewer).judge([post_id])).get(post_id)
     if judged is None or not judged.is_shown:
         return None
-    seal = place_sealer(backends.sealer, viewer_id, None)
-    return make_entry(seal, judged.verdict.reason.facts, judged.named)
+    facts = judged.verdict.reason.facts
+    return make_entry(seal_place(backends.sealer, viewer_id, FeedPlace(facts.post.id)), facts, judged.named)

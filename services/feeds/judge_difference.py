@@ -90,7 +90,7 @@ class DifferenceJudge:
         )
         known = self._shared.get(key)
         if known is None:
-            entry = FeedEntry("", self._decided(facts), reasons_of([self._with_delivery(one) for one in named]))
+            entry = FeedEntry.of("", self._decided(facts), reasons_of([self._with_delivery(one) for one in named]))
             known = self._shared[key] = Added(event_id, entry, is_publication=publication is not None)
         assert isinstance(known, Added)
         return known

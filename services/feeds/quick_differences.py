@@ -153,4 +153,4 @@ class QuickDifferences:
         verdict = judge_reason(Reason(facts, hashtag_ids), FeedRules(viewer_id, self._policy.repeat_window, preferences))
         if not verdict.is_valid:
             return None
-        return Added(publication.row.id, FeedEntry("", facts, reasons_of([verdict])), is_publication=True)
+        return Added(publication.row.id, FeedEntry.of("", facts, reasons_of([verdict])), is_publication=True)

@@ -8,23 +8,25 @@ is that of `feed_candidates`, the rule is the one feed rule. Whatever is not usu
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from operator import attrgetter
+from typing import TypeAlias, cast
 
 from cache.timelines import Warmth
 from db.feed_candidates import FeedViewer
 from db.post_versions import KnownPost
 from db.viewer_looks import KnownViewer, OpenPost, ViewerLook
 from domain.errors import CacheUnavailableError
-from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage
+from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage, FeedReason
 from domain.feed_rule import shows_all_public_posts
 from domain.ids import MAX_ID
 from domain.paging import PageRequest
-from domain.records import NO_RELATION, UserRecord, Visibility
+from domain.records import NO_RELATION, PostFacts, Visibility
 from domain.timeline_version import TimelineVersion
 from services.backends import Backends
 from services.feeds.feed_cursors import FeedPlace, place_sealer
-from services.feeds.feed_entry import AuthorsEntry, make_entry, reasons_of_own
+from services.feeds.feed_entry import makes_reasons, reasons_of_author, reasons_of_own
 from services.feeds.judge_reasons import ReasonJudge
 from services.feeds.page_shape import DELAYED_AFTER, floor_of, make_page
 from services.feeds.remembered_facts import NotRememberedError, RememberedFacts
@@ -34,6 +36,13 @@ _SPARE = 1
 """Candidates beyond the page and the one that says whether more follow: for one that the rule takes away."""
 _MORE = 4
 """Times as many are looked at where those were not enough."""
+
+_Shown: TypeAlias = tuple[Sequence[PostFacts], Iterable[Callable[[PostFacts], list[FeedReason]]]]
+"""The facts of entries, and what makes their reasons."""
+_author_id_of = attrgetter("author.id")
+_plain_facts_of = attrgetter("plain_facts")
+_post_id_of = attrgetter("post.id")
+_get = dict.get
 
 
 async def read_quick_page(
@@ -62,7 +71,7 @@ async def read_quick_page(
         return None
     viewer = _feed_viewer(seen)
     floor = floor_of(viewer, place)
-    judge = _Judge(backends, viewer_id, seen.known, floor)
+    judge = _Judge(viewer_id, seen.known)
     for count in (page.size + 1 + _SPARE, _MORE * (page.size + 1)):
         try:
             ids = await _candidates(backends, seen, viewer.timeline_version, start, floor, count)
@@ -72,23 +81,26 @@ async def read_quick_page(
             return None
         asking = memory.marks.begin(viewer_id, ids) if with_marks and ids else None
         found = await memory.posts.begin(ids) if ids else {}
-        entries = judge.entries([found[reason_id] for reason_id in ids])
-        if entries is None:
-            facts = RememberedFacts(memory, seen, {reason_id: found[reason_id] for reason_id in ids})
+        shown = judge.shown([*map(found.__getitem__, ids)])
+        if shown is None:
+            remembered = RememberedFacts(memory, seen, {reason_id: found[reason_id] for reason_id in ids})
             try:
-                judged = await ReasonJudge.on(facts, backends, viewer_id, viewer).judge(ids)
+                judged = await ReasonJudge.on(remembered, backends, viewer_id, viewer).judge(ids)
             except NotRememberedError:
                 return None
-            shown = [judged[reason_id] for reason_id in ids if reason_id in judged and judged[reason_id].is_shown]
-            entries = [make_entry(judge.seal, one.verdict.reason.facts, one.named) for one in shown]
-        if len(entries) > page.size or len(ids) < count:
+            kept = [judged[reason_id] for reason_id in ids if reason_id in judged and judged[reason_id].is_shown]
+            shown = [one.verdict.reason.facts for one in kept], [makes_reasons(one.named) for one in kept]
+        facts, reasons = shown
+        if len(facts) > page.size or len(ids) < count:
             break
     else:
         # Too many have been taken away.
         return None
-    has_more = len(entries) > page.size
-    del entries[page.size :]
-    end = entries[-1].facts.post.id if entries else None
+    has_more = len(facts) > page.size
+    facts = facts[: page.size]
+    shown_ids = [*map(_post_id_of, facts)]
+    entries = FeedEntry.of_many(place_sealer(backends.sealer, viewer_id, floor)(shown_ids), facts, reasons)
+    end = shown_ids[-1] if shown_ids else None
     marks = await asking.answer() if asking is not None else None
     made = make_page(backends, viewer_id, viewer, page, order, entries, has_more, end, floor, _degradations(seen), marks=marks)
     backends.observer.feed_was_read(source=Warmth.WARM.value, seconds=time.perf_counter() - began)
@@ -163,50 +175,53 @@ def _open_posts(look: ViewerLook, known: KnownViewer) -> list[OpenPost]:
 class _Judge:
     """Says of pages that nobody's shares, limits, mutes or words have a part in what the rule says."""
 
-    def __init__(self, backends: Backends, viewer_id: int, known: KnownViewer, floor: int) -> None:
-        self.seal = place_sealer(backends.sealer, viewer_id, floor)
+    def __init__(self, viewer_id: int, known: KnownViewer) -> None:
         self._viewer_id = viewer_id
         self._sources = known.sources
-        self._plain = known.plain
         self._is_plain_viewer = not (known.preferences.muted_words or known.follows_hashtags)
 
-    def entries(self, found: Sequence[KnownPost | None]) -> list[FeedEntry] | None:
+    def shown(self, found: Sequence[KnownPost | None]) -> _Shown | None:
         """Those that are shown, in the given order; None where one of them needs a longer look."""
         if not self._is_plain_viewer:
             return None
-        entries: list[FeedEntry] = []
-        plain, sources, seal = self._plain, self._sources, self.seal
+        if all(found):
+            posts = cast("Sequence[KnownPost]", found)
+            relations = map(self._sources.get, map(_author_id_of, posts))
+            facts: list[PostFacts | None] = [*map(_get, map(_plain_facts_of, posts), map(id, relations))]
+            if all(facts):
+                return cast("list[PostFacts]", facts), repeat(reasons_of_author)
+        return self._one_by_one(found)
+
+    def _one_by_one(self, found: Sequence[KnownPost | None]) -> _Shown | None:
+        shown: list[PostFacts] = []
+        reasons: list[Callable[[PostFacts], list[FeedReason]]] = []
         for known in found:
             if known is None:
                 continue
             post, author = known.post, known.author
-            if known.is_public and plain.get(author.id) is author:
-                relation = sources[author.id]
-                entries.append(AuthorsEntry(seal, known.facts.get(id(relation)) or known.facts_for(relation)))
+            relation = self._sources.get(author.id)
+            facts = known.plain_facts_for(relation) if relation is not None else None
+            if facts is not None:
+                shown.append(facts)
+                reasons.append(reasons_of_author)
                 continue
             if post.is_deleted:
                 continue
             if post.share_count or post.is_plain_share:
                 return None
             if author.id == self._viewer_id:
-                entries.append(FeedEntry(partial(seal, post.id), known.facts_for(NO_RELATION), reasons_of_own))
+                shown.append(known.facts_for(NO_RELATION))
+                reasons.append(reasons_of_own)
                 continue
-            if plain.get(author.id) is not author and not self._is_plain(author):
+            if relation is None or not shows_all_public_posts(author, relation):
                 return None
-            relation = sources[author.id]
             if post.visibility is not Visibility.PUBLIC and not (
                 post.visibility is Visibility.FRIENDS and relation.is_followed_by
             ):
                 continue
-            entries.append(AuthorsEntry(seal, known.facts_for(relation)))
-        return entries
-
-    def _is_plain(self, author: UserRecord) -> bool:
-        relation = self._sources.get(author.id)
-        if relation is None or not shows_all_public_posts(author, relation):
-            return False
-        self._plain[author.id] = author
-        return True
+            shown.append(known.facts_for(relation))
+            reasons.append(reasons_of_author)
+        return shown, reasons
 
 
 def _degradations(seen: SeenViewer) -> list[FeedDegradation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from db.database import ReadSession
@@ -181,10 +181,11 @@ async def _fill(
     return await fill_page(fetch, start=start, size=page.size)
 
 
-def _entry(seal: Callable[[int], str], judged: JudgedReason | None) -> FeedEntry | None:
+def _entry(seal: Callable[[Sequence[int]], list[str]], judged: JudgedReason | None) -> FeedEntry | None:
     if judged is None or not judged.is_shown:
         return None
-    return make_entry(seal, judged.verdict.reason.facts, judged.named)
+    facts = judged.verdict.reason.facts
+    return make_entry(seal([facts.post.id])[0], facts, judged.named)
 
 
 def _degradations(viewer: FeedViewer, reader: CandidateReader) -> list[FeedDegradation]:

@@ -93,10 +93,10 @@ def unpack_page(copy: bytes, sealer: CursorSealer, *, viewer_id: int, floor: int
         return PostFacts(post, users[post.author_id], relations[post.author_id], root)
 
     entries = [
-        FeedEntry(
-            cursor=seal_place(sealer, viewer_id, FeedPlace(post_id, own_floor if floor is None else floor)),
-            facts=facts(post_id, root_id),
-            reasons=[
+        FeedEntry.of(
+            seal_place(sealer, viewer_id, FeedPlace(post_id, own_floor if floor is None else floor)),
+            facts(post_id, root_id),
+            [
                 FeedReason(FeedReasonKind(kind), FeedDelivery(delivery), [users[one] for one in named], count, tag)
                 for kind, delivery, named, count, tag in reasons
             ],

@@ -32,8 +32,9 @@ class TwoGenerations(Generic[K, V]):
 
     def get_many(self, keys: Iterable[K]) -> list[V | None]:
         """What is remembered of each."""
-        young = self._young.get
-        return [young(key) or self.get(key) for key in keys]
+        wanted = list(keys)
+        found = [*map(self._young.get, wanted)]
+        return found if all(found) else [one or self.get(key) for one, key in zip(found, wanted, strict=True)]
 
     def put(self, key: K, value: V) -> None:
         """Remembers a value in the place of an earlier one."""

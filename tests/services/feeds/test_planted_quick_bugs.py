@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from db import post_versions, shut_out, viewer_looks
-from domain.records import UserRecord
+from domain.records import PostFacts, Relation
 from services.feeds import quick_page, remembered_facts
 from services.memory import known_viewers
 from services.memory.gathered_facts import GatheredFacts
@@ -69,10 +68,12 @@ def _author_not_compared(patch: Patch, _: Memory) -> None:
 
 
 def _authors_judged_once(patch: Patch, _: Memory) -> None:
-    def careless(judge: Any, author: UserRecord) -> bool:
-        return author.id in judge._sources
+    kept: dict[tuple[int, int], PostFacts] = {}
 
-    patch.setattr(quick_page._Judge, "_is_plain", careless)
+    def careless(known: post_versions.KnownPost, relation: Relation) -> PostFacts:
+        return kept.setdefault((known.post.id, id(relation)), known.facts_for(relation))
+
+    patch.setattr(post_versions.KnownPost, "plain_facts_for", careless)
 
 
 def _tagged_forgotten(patch: Patch, _: Memory) -> None:
