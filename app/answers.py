@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response as HttpResponse
 from starlette.types import Receive, Scope, Send
 
+from app.protocols import connection_of
 from graphql_compiler import write_json
 from schema.errors import BAD_REQUEST, INTERNAL, error
 
@@ -31,7 +32,10 @@ class JsonAnswer:
         self.body = body
         self.media_type = media_type
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        connection = connection_of(scope)
+        if connection is not None and connection.answer(scope, send, _header_lines(self.media_type), self.body):
+            return
         headers = [*_headers(self.media_type), (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -42,6 +46,11 @@ def _headers(media_type: str) -> list[tuple[bytes, bytes]]:
     """Of one of the two types."""
     named = {**NO_STORE, "Content-Type": _content_type(media_type)}
     return [(name.lower().encode(), value.encode()) for name, value in named.items()]
+
+
+@cache
+def _header_lines(media_type: str) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in _headers(media_type)])
 
 
 def _content_type(media_type: str) -> str:

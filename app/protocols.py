@@ -8,7 +8,7 @@ import weakref
 from typing import Any, Protocol, cast
 
 import httptools
-from starlette.types import Scope
+from starlette.types import Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 32_768
@@ -17,6 +17,7 @@ HEAD_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """What a client sends so long after its answer is read and thrown away; then the connection ends."""
 
+_STATUS = b"HTTP/1.1 200 OK\r\n"
 _CONNECTION = "connection"
 """Name, in the state of a request, of a weak reference to the connection: a strong one would be a cycle for each request."""
 
@@ -44,6 +45,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._has_ended_one = False
         self._timer: asyncio.TimerHandle | None = None
         self._long_answer: LongAnswer | None = None
+        self._every: object = None
+        self._head = b""
 
     def attach(self, answer: LongAnswer) -> None:
         """Tells the answer what happens here; nobody else any more."""
@@ -55,6 +58,34 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         kernel = self.transport.get_extra_info("socket")
         if kernel is not None and not self.transport.is_closing():
             kernel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
+
+    def answer(self, scope: Scope, send: Send, headers: bytes, body: bytes) -> bool:
+        """Writes a whole answer with status 200, `headers` as lines. False, and nothing is done, where something is out of the
+        ordinary: then it goes the way of ASGI, which looks at each header again, and at the answer in parts.
+
+        `send`: what would be called otherwise. Where that is not the server's own, somebody wants to see what is sent.
+        """
+        cycle = self.cycle
+        if (
+            cycle is None
+            or cycle.scope is not scope
+            or getattr(send, "__self__", None) is not cycle
+            or cycle.response_started
+            or cycle.disconnected
+            or not cycle.keep_alive
+            or self.flow.write_paused
+            or scope["method"] == "HEAD"
+        ):
+            return False
+        every = self.server_state.default_headers
+        if every is not self._every:
+            # Made anew each second, for the date in it.
+            self._every, self._head = every, _STATUS + b"".join([b"%b: %b\r\n" % header for header in every])
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (self._head, headers, len(body), body))
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
     def detach(self) -> None:
         """The answer has ended."""
@@ -131,5 +162,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
 
 def connection_of(scope: Scope) -> LimitedHttpProtocol | None:
-    """The connection on which a request came; None where it is gone already."""
-    return cast("LimitedHttpProtocol | None", scope["state"][_CONNECTION]())
+    """The connection on which a request came; None where it is gone already, or the server is another one."""
+    known = scope["state"].get(_CONNECTION)
+    return cast("LimitedHttpProtocol | None", known()) if known is not None else None

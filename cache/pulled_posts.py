@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 from cache import keys
 from cache.client import RedisClient
+from cache.hot_script import Part
 from cache.scripts import source
-from cache.timelines import Timelines, ids_of, member_of, score_by_time
+from cache.timelines import Slice, Timelines, ids_of, member_of, score_by_time
 from domain.errors import CacheUnavailableError
 from domain.ids import MAX_ID
 from domain.timeline_version import TimelineVersion
 
-_KEYS_PER_CALL = 500
+KEYS_PER_CALL = 500
 """Lists that one call goes through: what follows more is answered by several, so that no other reader waits for long."""
 _TOUCHED = 1 / 16
 """Share of the reads that lengthen the lives of the lists: they live for a day, so this is often enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class MergedPosts:
+class WantedLists(NamedTuple):
+    """Lists as they are asked for. Each has a key, and what the rest of its marker must begin with."""
+
+    authors: tuple[int, ...]
+    keys: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+class MergedPosts(NamedTuple):
     """What several lists say. `ids`: in page order, at most as many as asked for.
 
     `cold`: authors of whom nothing is known; `short`: of whom not all that belongs among the `ids` is known.
@@ -55,39 +63,67 @@ class PulledPosts(Timelines):
         """
         authors = list(versions)
         merged = MergedPosts([], [], [])
-        for start in range(0, len(authors), _KEYS_PER_CALL):
-            part = authors[start : start + _KEYS_PER_CALL]
+        for start in range(0, len(authors), KEYS_PER_CALL):
+            part = authors[start : start + KEYS_PER_CALL]
             found = await self._read_part({author: versions[author] for author in part}, position, newer, size)
             ids = sorted([*merged.ids, *found.ids], reverse=not newer)[:size]
             merged = MergedPosts(ids, merged.cold + found.cold, merged.short + found.short)
         return merged
 
+    async def read_older_with(
+        self, timelines: Timelines, viewer_id: int, wanted: WantedLists, *, version: TimelineVersion, below: int, size: int
+    ) -> tuple[Slice, MergedPosts]:
+        """What `timelines.read_older` and, for as many lists as one call goes through, `read_merged` say: by one question.
+
+        Raises CacheUnavailableError, also where the server was another one than it seemed.
+        """
+        run_id = await self._run_id()
+        own = timelines.older_request(viewer_id, below=below, size=size)
+        replies = await self._client.call_many((own, self._older(wanted, below, size)))
+        self._check_run(run_id)
+        return timelines.to_slice(replies[0], version, size), _to_merged(replies[1], wanted)
+
+    def want(self, versions: Mapping[int, TimelineVersion]) -> WantedLists:
+        """What is asked of lists of these versions, good for any number of questions."""
+        keys_of = tuple(map(self._key, versions))
+        return WantedLists(tuple(versions), keys_of, tuple(f"{each.database}:{each.graph}:" for each in versions.values()))
+
     async def _read_part(self, versions: Mapping[int, TimelineVersion], position: int, newer: bool, size: int) -> MergedPosts:
-        authors = list(versions)
-        run_id = self._client.run_id
-        if not run_id:
+        run_id = await self._run_id()
+        wanted = self.want(versions)
+        if newer:
+            command = self._request("newer", score_by_time(position), member_of(position), wanted, size)
+        else:
+            command = self._older(wanted, position, size)
+        reply = await self._client.call(*command)
+        self._check_run(run_id)
+        return _to_merged(reply, wanted)
+
+    async def _run_id(self) -> str:
+        if not self._client.run_id:
             await self._client.call("PING")
-            run_id = self._client.run_id
-        is_end = position >= MAX_ID and not newer
-        arguments: list[str | int] = [
-            "newer" if newer else "older",
-            "-inf" if is_end else score_by_time(position),
-            "" if is_end else member_of(position),
-            size,
-            self._ttl_ms if random.random() < _TOUCHED else 0,  # noqa: S311 - no secret
-            f"r:{run_id}:",
-        ]
-        arguments += [f"{version.database}:{version.graph}:" for version in versions.values()]
-        reply = await self._read_pulled(keys=[self._key(author) for author in authors], args=arguments)
+        return self._client.run_id
+
+    def _check_run(self, run_id: str) -> None:
         if self._client.run_id != run_id:
             # It restarted, perhaps with older lists that bear the name of the run we asked for.
             raise CacheUnavailableError("Redis has restarted")
-        return MergedPosts(
-            ids=ids_of(reply[2]),
-            cold=_pick(authors, reply[0]),
-            short=_pick(authors, reply[1]),
-        )
+
+    def _older(self, wanted: WantedLists, below: int, size: int) -> tuple[Part, ...]:
+        is_end = below >= MAX_ID
+        score, place = ("-inf", "") if is_end else (score_by_time(below), member_of(below))
+        return self._request("older", score, place, wanted, size)
+
+    def _request(self, way: str, score: str | int, place: str, wanted: WantedLists, size: int) -> tuple[Part, ...]:
+        ttl = self._ttl_ms if random.random() < _TOUCHED else 0  # noqa: S311 - no secret
+        names, versions, run = wanted.keys, wanted.versions, f"r:{self._client.run_id}:"
+        return ("EVALSHA", self._read_pulled.digest, len(names), *names, way, score, place, size, ttl, run, *versions)
+
+
+def _to_merged(reply: Any, wanted: WantedLists) -> MergedPosts:
+    authors = wanted.authors
+    return MergedPosts(ids=ids_of(reply[2]), cold=_pick(authors, reply[0]), short=_pick(authors, reply[1]))
 
 
 def _pick(authors: Sequence[int], numbers: Sequence[int]) -> list[int]:
-    return [authors[number - 1] for number in numbers]
+    return [authors[number - 1] for number in numbers] if numbers else []

@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from cache import keys
 from cache.client import RedisClient
-from cache.hot_script import HotScript
+from cache.hot_script import HotScript, Part
 from cache.log_writer import telling
 from cache.scripts import source
 from domain.event_log import LogEntry
@@ -45,8 +45,7 @@ class Warmth(Enum):
     COLD = "cold"
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """Ids read from a timeline, newest first. `covers`: no pushed post within the asked range is missing from them,
     as far down as the last one (or the whole range, where fewer came than were asked for)."""
 
@@ -128,8 +127,7 @@ class Timelines:
 
     async def read_older(self, viewer_id: int, *, version: TimelineVersion, below: int, size: int) -> Slice:
         """Up to `size` ids below `below`, newest first."""
-        place = "" if below >= MAX_ID else member_of(below)
-        return await self._read_slice(viewer_id, version, [place, size, self._ttl_ms], size)
+        return self.to_slice(await self._client.call(*self.older_request(viewer_id, below=below, size=size)), version, size)
 
     async def read_newer(self, viewer_id: int, *, version: TimelineVersion, above: int, size: int) -> Slice:
         """The `size` ids that follow `above` towards the new end, newest first."""
@@ -143,7 +141,15 @@ class Timelines:
         return Slice(Warmth.WARM, newer[-size:] if size else [], covers=reaches)
 
     async def _read_slice(self, viewer_id: int, version: TimelineVersion, arguments: list[str | int], size: int) -> Slice:
-        reply = await self._read(keys=[self._key(viewer_id)], args=arguments)
+        return self.to_slice(await self._read(keys=[self._key(viewer_id)], args=arguments), version, size)
+
+    def older_request(self, viewer_id: int, *, below: int, size: int) -> tuple[Part, ...]:
+        """The command of `read_older`, to be asked together with others; `to_slice` says what the reply means."""
+        place = "" if below >= MAX_ID else member_of(below)
+        return ("EVALSHA", self._read.digest, 1, self._key(viewer_id), place, size, self._ttl_ms)
+
+    def to_slice(self, reply: Any, version: TimelineVersion, size: int) -> Slice:
+        """What the script's reply to a question for `size` entries says."""
         if not reply:
             return Slice(Warmth.COLD, [], covers=False)
         marker = reply[0].decode()

@@ -55,20 +55,22 @@ _MARKS = text(
     """
 )
 # Numbers go as text: see `db.array_text`.
-_MARKS_OF_MANY = text(
-    """
-    WITH asked AS MATERIALIZED (
-      SELECT * FROM unnest(CAST(CAST(:viewer_ids AS text) AS bigint[]), CAST(CAST(:post_ids AS text) AS bigint[]))
-        AS a(viewer_id, post_id)
-    )
-    SELECT viewer_id, post_id, bool_or(is_like), bool_or(NOT is_like) FROM (
+MARKS_OF_MANY = """
+    SELECT viewer_id, post_id, bool_or(is_like) AS has_liked, bool_or(NOT is_like) AS has_bookmarked FROM (
       SELECT a.viewer_id, a.post_id, true AS is_like
       FROM asked a JOIN likes l ON l.post_id = a.post_id AND l.user_id = a.viewer_id
       UNION ALL SELECT a.viewer_id, a.post_id, false
       FROM asked a JOIN bookmarks b ON b.user_id = a.viewer_id AND b.post_id = a.post_id
     ) AS marks GROUP BY 1, 2
-    """
-)
+"""
+"""What viewers have done with posts; `asked` has a row (viewer_id, post_id) for each."""
+ASKED_MARKS = """
+    asked AS MATERIALIZED (
+      SELECT * FROM unnest(CAST(CAST(:viewer_ids AS text) AS bigint[]), CAST(CAST(:marked_ids AS text) AS bigint[]))
+        AS a(viewer_id, post_id)
+    )
+"""
+_MARKS_OF_MANY = text(f"WITH {ASKED_MARKS} {MARKS_OF_MANY}")
 _ROOT_OF = text("SELECT coalesce(max(shared_post_id), :post_id) FROM posts WHERE id = :post_id AND is_plain_share")
 _LIKERS = people_statement("likes", "post_id", "user_id")
 _BOOKMARKED = text(
@@ -123,15 +125,20 @@ async def load_marks_of_many(
     session: ReadSession, asked: Sequence[tuple[int, Sequence[int]]]
 ) -> dict[int, dict[int, ViewerMarks]]:
     """`load_marks` for viewers, each with posts: by viewer and post where the viewer has done anything at all."""
-    viewer_ids: list[int] = []
-    for viewer_id, post_ids in asked:
-        viewer_ids += [viewer_id] * len(post_ids)
-    posts = chain.from_iterable(post_ids for _, post_ids in asked)
-    rows = await session.execute(_MARKS_OF_MANY, {"viewer_ids": array_text(viewer_ids), "post_ids": array_text(posts)})
+    rows = await session.execute(_MARKS_OF_MANY, marks_parameters(asked))
     found: dict[int, dict[int, ViewerMarks]] = {}
     for viewer_id, post_id, has_liked, has_bookmarked in rows:
         found.setdefault(viewer_id, {})[post_id] = ViewerMarks(has_liked, has_bookmarked)
     return found
+
+
+def marks_parameters(asked: Sequence[tuple[int, Sequence[int]]]) -> dict[str, str]:
+    """Those of ASKED_MARKS."""
+    if not asked:
+        return {"viewer_ids": "{}", "marked_ids": "{}"}
+    viewers = "".join([f"{viewer_id}," * len(post_ids) for viewer_id, post_ids in asked])
+    posts = chain.from_iterable([post_ids for _, post_ids in asked])
+    return {"viewer_ids": f"{{{viewers[:-1]}}}", "marked_ids": array_text(posts)}
 
 
 async def load_root_id(session: ReadSession, post_id: int) -> int:

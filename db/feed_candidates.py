@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -139,8 +140,7 @@ class IdRange:
     ascending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FeedViewer:
+class FeedViewer(NamedTuple):
     """The viewer as a feed read needs it. Everything committed before `as_of` is in `snapshot`, taken by the same statement."""
 
     database_identity: str

@@ -1,6 +1,7 @@
 """Posts with their authors, many at once, as far as they are not what the asker knows already.
 
-One statement both asks whether what is remembered still holds and answers where it does not. A row's version is its `xmin`
+One statement both asks whether what is remembered still holds and answers where it does not; what viewers have done with them
+comes along. A row's version is its `xmin`
 (see `db.viewer_looks`); of a post the counts are compared besides, since what is on its way to them leaves the row as it is.
 """
 
@@ -16,7 +17,9 @@ from sqlalchemy import text
 
 from db.array_text import array_text
 from db.database import ReadSession
+from db.engagement import ASKED_MARKS, MARKS_OF_MANY, marks_parameters
 from db.rows import POST_COLUMNS, POST_WIDTH, USER_COLUMNS, USER_WIDTH, to_post, to_user
+from domain.engagement import ViewerMarks
 from domain.feed_rule import shows_all_public_posts
 from domain.records import PostFacts, PostRecord, Relation, UserRecord, Visibility
 
@@ -30,11 +33,16 @@ _UNKNOWN = 0
 # at once, not for each post.
 _CHANGED = text(
     f"""
-    WITH flight AS MATERIALIZED (
+    WITH {ASKED_MARKS}, flight AS MATERIALIZED (
       SELECT q.post_id, sum(q.likes) AS likes, sum(q.comments) AS comments FROM counter_changes q
       WHERE q.post_id = ANY(CAST(CAST(:ids AS text) AS bigint[])) GROUP BY q.post_id
     )
-    SELECT r.run, c.* FROM (SELECT pg_postmaster_start_time() AS run) AS r LEFT JOIN LATERAL (
+    SELECT r.run, r.marks, c.* FROM (
+      SELECT pg_postmaster_start_time() AS run, (
+        SELECT string_agg(concat_ws(' ', m.viewer_id, m.post_id, m.has_liked::int, m.has_bookmarked::int), ',')
+        FROM ({MARKS_OF_MANY}) AS m
+      ) AS marks
+    ) AS r LEFT JOIN LATERAL (
     SELECT k.id AS asked_id, {_VERSION}, u.xmin::text::bigint, coalesce(q.likes, 0), coalesce(q.comments, 0),
       {POST_COLUMNS}, {USER_COLUMNS}
     FROM unnest(CAST(CAST(:ids AS text) AS bigint[]), CAST(CAST(:versions AS text) AS bigint[]),
@@ -100,13 +108,27 @@ class KnownPost:
         return (self.version & ~_HALF) == (other.version & ~_HALF) and self.flight == other.flight
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one statement says. `run`: of the server (see `db.viewer_looks.Moment`); `posts`: those that are not what was known,
+    None for what does not exist; `marks`: by viewer and post, where the viewer has done anything."""
+
+    run: datetime
+    posts: dict[int, KnownPost | None]
+    marks: dict[int, dict[int, ViewerMarks]]
+
+
 async def load_changed_posts(
-    session: ReadSession, post_ids: Sequence[int], known: Sequence[KnownPost | None]
-) -> tuple[datetime, dict[int, KnownPost | None]]:
+    session: ReadSession,
+    post_ids: Sequence[int],
+    known: Sequence[KnownPost | None],
+    *,
+    marks: Sequence[tuple[int, Sequence[int]]] = (),
+) -> Changes:
     """Of the posts those that are not what is known of them (None: nothing) as they are now; None for what does not exist.
 
-    What is missing from the answer is at this moment exactly what is known, if that was read in the same run of the server,
-    which comes with the answer (see `db.viewer_looks.Moment`).
+    What is missing from the answer is at this moment exactly what is known, if that was read in the same run of the server.
+    `marks`: viewers, each with posts, whose marks come along.
     """
     flights: list[tuple[int, int]]
     versions: list[int]
@@ -116,18 +138,27 @@ async def load_changed_posts(
         flights = [_NO_FLIGHT if one is None else one.flight for one in known]
         versions = [_UNKNOWN if one is None else one.version for one in known]
     has_flight = flights.count(_NO_FLIGHT) < len(flights)
-    parameters = {
+    parameters = marks_parameters(marks) | {
         "ids": array_text(post_ids),
         "versions": array_text(versions),
         "likes": array_text([likes for likes, _ in flights]) if has_flight else "{}",
         "comments": array_text([comments for _, comments in flights]) if has_flight else "{}",
     }
     rows = list(await session.execute(_CHANGED, parameters))
-    return rows[0][0], {row[1]: _to_known(row) for row in rows if row[1] is not None}
+    run, marked, *_ = rows[0]
+    return Changes(run, {row[2]: _to_known(row) for row in rows if row[2] is not None}, _to_marks(marked) if marked else {})
+
+
+def _to_marks(text: str) -> dict[int, dict[int, ViewerMarks]]:
+    found: dict[int, dict[int, ViewerMarks]] = {}
+    for part in text.split(","):
+        viewer_id, post_id, has_liked, has_bookmarked = map(int, part.split(" "))
+        found.setdefault(viewer_id, {})[post_id] = ViewerMarks(bool(has_liked), bool(has_bookmarked))
+    return found
 
 
 def _to_known(row: Sequence[Any]) -> KnownPost | None:
-    _, _, version, author_version, likes, comments, *columns = row
+    _, _, _, version, author_version, likes, comments, *columns = row
     if version is None:
         return None
     post, author = to_post(columns[:POST_WIDTH]), to_user(columns[POST_WIDTH : POST_WIDTH + USER_WIDTH])

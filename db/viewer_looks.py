@@ -9,7 +9,7 @@ https://www.postgresql.org/docs/18/ddl-system-columns.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -145,6 +145,8 @@ class KnownViewer:
     has_kept_history: bool
     sources: Mapping[int, Relation]
     pulled: Mapping[int, TimelineVersion]
+    notes: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What readers have made of it, good as long as it is."""
 
 
 async def load_looks(session: ReadSession, asked: Sequence[Asked], *, own_size: int) -> dict[Asked, ViewerLook]:

@@ -157,8 +157,7 @@ _make_entry = cast("Callable[[Iterable[object]], FeedEntry]", partial(tuple.__ne
 _post_of = attrgetter("post")
 
 
-@dataclass(frozen=True, slots=True)
-class FeedStatus:
+class FeedStatus(NamedTuple):
     """What the reader may rely on: `complete` = every entry committed before `as_of` is on its page."""
 
     state: FeedState
@@ -204,8 +203,7 @@ class PageExtras:
     """Of every post that is shown or quoted."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedPage:
+class FeedPage(NamedTuple):
     """A page of the home feed. `extras` come with it where nobody could be asked for them afterwards."""
 
     edges: list[FeedEntry]

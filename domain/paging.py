@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from domain.errors import InvalidArgumentError
 
@@ -13,8 +13,7 @@ MAX_PAGE_SIZE = 100
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class PageInfo:
+class PageInfo(NamedTuple):
     """Relay's PageInfo. Cursors are sealed strings; None where the page has no entry and nothing was examined."""
 
     has_next_page: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from db.replica_state import load_shown_moment
 from db.users import find_user_by_external_id
@@ -15,8 +15,7 @@ from services.backends import Backends
 from services.memory.known_viewers import SeenViewer
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(NamedTuple):
     """Who asks. `seen`: the look at them that said so, good for what is read of the same request before it writes anything."""
 
     user: UserRecord

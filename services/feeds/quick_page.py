@@ -8,15 +8,17 @@ is that of `feed_candidates`, the rule is the one feed rule. Whatever is not usu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import TypeAlias, cast
 
+from cache.pulled_posts import KEYS_PER_CALL, WantedLists
 from cache.timelines import Warmth
 from db.feed_candidates import FeedViewer
 from db.post_versions import KnownPost
 from db.viewer_looks import KnownViewer, OpenPost, ViewerLook
+from domain.engagement import ViewerMarks
 from domain.errors import CacheUnavailableError
 from domain.feed import FeedDegradation, FeedEntry, FeedOrder, FeedPage, FeedReason
 from domain.feed_rule import shows_all_public_posts
@@ -43,6 +45,8 @@ _author_id_of = attrgetter("author.id")
 _plain_facts_of = attrgetter("plain_facts")
 _post_id_of = attrgetter("post.id")
 _get = dict.get
+_LISTS = "lists of pulled posts"
+"""Among the notes on a viewer."""
 
 
 async def read_quick_page(
@@ -79,8 +83,12 @@ async def read_quick_page(
             return None
         if ids is None:
             return None
-        asking = memory.marks.begin(viewer_id, ids) if with_marks and ids else None
-        found = await memory.posts.begin(ids) if ids else {}
+        found: Mapping[int, KnownPost | None] = {}
+        marks: Mapping[int, ViewerMarks] | None = None
+        if ids and with_marks:
+            found, marks = await memory.posts.find_with_marks(ids, viewer_id)
+        elif ids:
+            found = await memory.posts.find(ids)
         shown = judge.shown([*map(found.__getitem__, ids)])
         if shown is None:
             remembered = RememberedFacts(memory, seen, {reason_id: found[reason_id] for reason_id in ids})
@@ -101,7 +109,6 @@ async def read_quick_page(
     shown_ids = [*map(_post_id_of, facts)]
     entries = FeedEntry.of_many(place_sealer(backends.sealer, viewer_id, floor)(shown_ids), facts, reasons)
     end = shown_ids[-1] if shown_ids else None
-    marks = await asking.answer() if asking is not None else None
     made = make_page(backends, viewer_id, viewer, page, order, entries, has_more, end, floor, _degradations(seen), marks=marks)
     backends.observer.feed_was_read(source=Warmth.WARM.value, seconds=time.perf_counter() - began)
     return made
@@ -136,7 +143,16 @@ async def _candidates(
     Raises CacheUnavailableError.
     """
     look, known = seen.look, seen.known
-    timeline = await backends.timelines.read_older(look.viewer_id, version=version, below=start, size=count)
+    lists = _wanted_lists(backends, known)
+    pulled = None
+    if lists is not None and len(lists.keys) <= KEYS_PER_CALL:
+        timeline, pulled = await backends.pulled_posts.read_older_with(
+            backends.timelines, look.viewer_id, lists, version=version, below=start, size=count
+        )
+    else:
+        timeline = await backends.timelines.read_older(look.viewer_id, version=version, below=start, size=count)
+        if lists is not None:
+            pulled = await backends.pulled_posts.read_merged(known.pulled, position=start, newer=False, size=count)
     if timeline.warmth is not Warmth.WARM or not timeline.covers:
         return None
     ids = {*timeline.ids, *_open_ids(look, known, start)}
@@ -144,8 +160,7 @@ async def _candidates(
     if known.follows_hashtags:
         assert backends.memory is not None, "asked before"
         ids.update(await backends.memory.facts.tagged_ids(look.viewer_id, below=start, size=count))
-    if known.pulled:
-        pulled = await backends.pulled_posts.read_merged(known.pulled, position=start, newer=False, size=count)
+    if pulled is not None:
         if pulled.cold or pulled.short:
             return None
         ids.update(pulled.ids)
@@ -158,6 +173,15 @@ async def _candidates(
     while newest and newest[-1] <= floor:
         newest.pop()
     return newest
+
+
+def _wanted_lists(backends: Backends, known: KnownViewer) -> WantedLists | None:
+    if not known.pulled:
+        return None
+    wanted = known.notes.get(_LISTS)
+    if wanted is None:
+        wanted = known.notes[_LISTS] = backends.pulled_posts.want(known.pulled)
+    return cast("WantedLists", wanted)
 
 
 def _open_ids(look: ViewerLook, known: KnownViewer, start: int) -> list[int]:

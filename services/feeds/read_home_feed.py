@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from db.database import ReadSession
 from db.feed_candidates import FeedViewer, IdRange, load_all_ids, load_feed_viewer
@@ -128,7 +127,7 @@ async def _read_replica(
             extras = await load_page_extras(session, [entry for _, entry in filled.items], viewer_id=viewer_id)
     except UnavailableError:
         return None
-    viewer = replace(viewer, as_of=shown)
+    viewer = viewer._replace(as_of=shown)
     degradations = [FeedDegradation.DATABASE_UNAVAILABLE]
     edges = [entry for _, entry in filled.items]
     found = make_page(backends, viewer_id, viewer, page, order, edges, filled.has_more, filled.end, floor, degradations)
@@ -142,10 +141,9 @@ async def _read_replica(
     if left is None:
         return None
     backends.observer.feed_was_read(source="replica", seconds=time.perf_counter() - began)
-    return replace(
-        found,
+    return found._replace(
         edges=left,
-        status=replace(found.status, complete=False),
+        status=found.status._replace(complete=False),
         # The replica's snapshot says nothing about the primary's transactions: resume by reading the feed again.
         event_cursor=seal_no_moment(backends.sealer, viewer_id),
         extras=extras,

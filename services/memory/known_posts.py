@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, cast
 
 from db.database import Database
-from db.post_versions import KnownPost, load_changed_posts
+from db.post_versions import Changes, KnownPost, load_changed_posts
+from domain.engagement import NO_MARKS, ViewerMarks
 from domain.records import UserRecord
 from services.memory.gathered_reads import GatheredReads
 from services.memory.two_generations import TwoGenerations
+
+_Marks = tuple[int, tuple[int, ...]]
+"""(viewer, posts): what that viewer has done with these."""
+_Key = int | _Marks
+"""A post by its id, or marks."""
 
 
 class KnownPosts:
@@ -23,46 +30,56 @@ class KnownPosts:
         self._posts: TwoGenerations[int, KnownPost] = TwoGenerations(size)
         self._authors: TwoGenerations[int, tuple[int, UserRecord]] = TwoGenerations(size)
         self._run: datetime | None = None
-        self._reads: GatheredReads[int, KnownPost | None] = GatheredReads(self._check)
+        self._reads: GatheredReads[_Key, Any] = GatheredReads(self._check)
 
     async def find(self, post_ids: Iterable[int]) -> Mapping[int, KnownPost | None]:
         """As they are at a moment after this call; None for those that do not exist. Nothing is filtered.
 
         Others may be in the answer as well. Raises UnavailableError.
         """
-        return await self._reads.ask(post_ids)
+        return cast("Mapping[int, KnownPost | None]", await self._reads.ask(post_ids))
 
-    def begin(self, post_ids: Iterable[int]) -> Awaitable[Mapping[int, KnownPost | None]]:
-        """`find`, to be awaited later."""
-        return self._reads.begin(post_ids)
+    async def find_with_marks(
+        self, post_ids: Sequence[int], viewer_id: int
+    ) -> tuple[Mapping[int, KnownPost | None], Mapping[int, ViewerMarks]]:
+        """The same, and at the same moment what the viewer has done with each of them."""
+        asked = (viewer_id, tuple(post_ids))
+        found: Mapping[Any, Any] = await self._reads.begin([*post_ids, asked])
+        return found, found[asked]
 
     async def close(self) -> None:
         await self._reads.close()
 
-    async def _check(self, post_ids: Sequence[int]) -> dict[int, KnownPost | None]:
+    async def _check(self, keys: Sequence[_Key]) -> dict[Any, Any]:
+        post_ids = [key for key in keys if isinstance(key, int)]
+        marks = [key for key in keys if not isinstance(key, int)] if len(post_ids) < len(keys) else []
         known: list[KnownPost | None] = self._posts.get_many(post_ids)
         before = self._run
-        run, changed = await self._load(post_ids, known)
-        if run != before:
+        changes = await self._load(post_ids, known, marks)
+        if changes.run != before:
             # Another server, or the same one started anew: versions of before say nothing of its rows.
             if before is not None:
                 known = [None] * len(known)
-                run, changed = await self._load(post_ids, known)
-            if run != self._run:
-                self._forget(run)
-        found: dict[int, KnownPost | None] = dict(zip(post_ids, known, strict=True))
-        for post_id, now in changed.items():
-            if now is not None and run == self._run:
+                changes = await self._load(post_ids, known, marks)
+            if changes.run != self._run:
+                self._forget(changes.run)
+        found: dict[Any, Any] = dict(zip(post_ids, known, strict=True))
+        for post_id, now in changes.posts.items():
+            if now is not None and changes.run == self._run:
                 now = self._renew(found[post_id], now)
             # Otherwise the server has changed meanwhile: an answer of the moment all the same, and nothing to remember.
             found[post_id] = now
+        for asked in marks:
+            viewer_id, root_ids = asked
+            found[asked] = dict.fromkeys(root_ids, NO_MARKS)
+            marked = changes.marks.get(viewer_id)
+            if marked:
+                found[asked].update((one, done) for one, done in marked.items() if one in found[asked])
         return found
 
-    async def _load(
-        self, post_ids: Sequence[int], known: Sequence[KnownPost | None]
-    ) -> tuple[datetime, dict[int, KnownPost | None]]:
+    async def _load(self, post_ids: Sequence[int], known: Sequence[KnownPost | None], marks: Sequence[_Marks]) -> Changes:
         async with self._database.at_once() as session:
-            return await load_changed_posts(session, post_ids, known)
+            return await load_changed_posts(session, post_ids, known, marks=marks)
 
     def _forget(self, run: datetime) -> None:
         self._posts.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from db.database import Database
 from db.viewer_looks import Asked, KnownViewer, ViewerLook, load_known_viewers, load_looks
@@ -19,8 +19,7 @@ _TRIES = 3
 """Looks at a viewer who changes all the while."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenViewer:
+class SeenViewer(NamedTuple):
     """A viewer as they are at the moment of the look."""
 
     look: ViewerLook

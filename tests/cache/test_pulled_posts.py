@@ -107,18 +107,38 @@ async def test_deliveries_trim_the_list_and_say_so(backends: Backends) -> None:
     assert (await lists.read_merged({1: VERSION}, position=MAX_ID, newer=False, size=9)).short == [1]
 
 
-async def test_a_restart_between_question_and_answer_is_noticed(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_with_timeline", [False, True])
+async def test_a_restart_between_question_and_answer_is_noticed(
+    backends: Backends, monkeypatch: pytest.MonkeyPatch, is_with_timeline: bool
+) -> None:
     await _fill(backends, 1, [5])
-    script = backends.pulled_posts._read_pulled
+    lists, name = backends.pulled_posts, "call_many" if is_with_timeline else "call"
+    ask = getattr(backends.redis, name)
 
-    async def restarted(**arguments: Any) -> Any:
-        reply = await script(**arguments)
+    async def restarted(*arguments: Any) -> Any:
+        reply = await ask(*arguments)
         backends.redis._run.id = "anotherrun12"
         return reply
 
-    monkeypatch.setattr(backends.pulled_posts, "_read_pulled", restarted)
+    monkeypatch.setattr(backends.redis, name, restarted)
+    wanted = lists.want({1: VERSION})
+    with_timeline = lists.read_older_with(backends.timelines, 1, wanted, version=VERSION, below=MAX_ID, size=5)
+    alone = lists.read_merged({1: VERSION}, position=MAX_ID, newer=False, size=5)
+    asked, other = (with_timeline, alone) if is_with_timeline else (alone, with_timeline)
+    other.close()
     with pytest.raises(CacheUnavailableError):
-        await backends.pulled_posts.read_merged({1: VERSION}, position=MAX_ID, newer=False, size=5)
+        await asked
+
+
+async def test_with_a_timeline_it_is_what_each_says_alone(backends: Backends) -> None:
+    await _fill(backends, 1, [5 << 22, 9 << 22])
+    lists = backends.pulled_posts
+    wanted = lists.want({1: VERSION, 2: VERSION})
+    for below in (MAX_ID, 9 << 22, 7 << 22, 1):
+        slice_, merged = await lists.read_older_with(backends.timelines, 8, wanted, version=VERSION, below=below, size=5)
+        assert slice_ == await backends.timelines.read_older(8, version=VERSION, below=below, size=5)
+        assert merged == await lists.read_merged({1: VERSION, 2: VERSION}, position=below, newer=False, size=5)
+        assert merged.cold == [2]
 
 
 async def test_a_set_is_believed_under_its_versions_only(backends: Backends) -> None:

@@ -135,7 +135,7 @@ def unseen_counts_the_place_itself(patch: Patch, _: World) -> None:
     honest = feed_position._count_unseen
 
     async def careless(backends: Any, session: Any, viewer_id: int, viewer: Any) -> int:
-        return await honest(backends, session, viewer_id, replace(viewer, position=max(0, viewer.position - 1)))
+        return await honest(backends, session, viewer_id, viewer._replace(position=max(0, viewer.position - 1)))
 
     patch.setattr(feed_position, "_count_unseen", careless)
 

@@ -72,7 +72,7 @@ class QuickWorld(World):
         assert [entry.facts for entry in quick.edges] == [entry.facts for entry in long.edges]
         assert quick.edges == long.edges
         assert quick.page_info == long.page_info
-        assert replace(quick.status, as_of=long.status.as_of) == long.status
+        assert quick.status._replace(as_of=long.status.as_of) == long.status
         return quick
 
     async def whole(self) -> list[int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from db.post_versions import KnownPost, load_changed_posts
+from db.post_versions import Changes, KnownPost, load_changed_posts
 from services.engagement.flush_counters import flush_counters
 from services.engagement.like_post import like_post, unlike_post
 from services.memory import known_posts
@@ -92,9 +94,9 @@ async def test_versions_of_another_run_of_the_server_say_nothing(
     first = await known(world, post_id)
     load = load_changed_posts
 
-    async def of_another_run(*arguments: object) -> object:
-        run, changed = await load(*arguments)  # type: ignore[arg-type]
-        return run + timedelta(seconds=1), changed
+    async def of_another_run(*arguments: Any, **named: Any) -> Changes:
+        changes = await load(*arguments, **named)
+        return replace(changes, run=changes.run + timedelta(seconds=1))
 
     monkeypatch.setattr(known_posts, "load_changed_posts", of_another_run)
     again = await known(world, post_id)
