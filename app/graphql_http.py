@@ -48,7 +48,7 @@ async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         log.exception("graphql.request_failed", request_id=request_id)
         response, kind, outcome = internal_error(request_id), "unknown", "error"
     metrics.requests(kind, outcome).inc()
-    metrics.GRAPHQL_SECONDS.observe(time.perf_counter() - started)
+    metrics.request_seconds.observe(time.perf_counter() - started)
     await response(scope, receive, send)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from graphql import OperationType
+
 from schema.execution import Operation
 from services.memory.two_generations import TwoGenerations
 
@@ -24,6 +26,6 @@ class KnownRequests:
         return self._known.get(body)
 
     def remember(self, body: bytes, operation: Operation) -> None:
-        """`body`: empty where there was none."""
-        if 0 < len(body) <= MOST_BYTES:
+        """`body`: empty where there was none. Only queries are worth it."""
+        if 0 < len(body) <= MOST_BYTES and operation.type is OperationType.QUERY:
             self._known.put(body, operation)

@@ -4,44 +4,49 @@ from __future__ import annotations
 
 from functools import cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
+
+from app.tally import Tally, Times, TimesTally
 
 _REQUEST_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
-FEED_SECONDS = Histogram("tidings_feed_request_seconds", "Time to a page of a home feed.", ["source"], buckets=_REQUEST_BUCKETS)
+FEED_SECONDS = Times("tidings_feed_request_seconds", "Time to a page of a home feed.", ["source"], buckets=_REQUEST_BUCKETS)
 """`source`: what the cache said of the timeline: warm (a hit), cold or building (a miss), or database (no cache)."""
 TIMELINE_REBUILDS = Counter("tidings_timeline_rebuilds_total", "Cold timelines made from the database by a reader.")
 GRAPHQL_REQUESTS = Counter("tidings_graphql_requests_total", "GraphQL requests over HTTP.", ["type", "outcome"])
 """`type`: query, mutation, subscription, page, unknown. `outcome`: answered, failed, refused, limited, unavailable, error."""
 GRAPHQL_OPERATIONS = Counter("tidings_graphql_operations_total", "GraphQL operations and live events executed.", ["executor"])
 """`executor`: compiled, or graphql_core: what is new, rare, or cannot be compiled."""
-GRAPHQL_SECONDS = Histogram("tidings_graphql_request_seconds", "Time to answer a GraphQL request.", buckets=_REQUEST_BUCKETS)
+GRAPHQL_SECONDS = Times("tidings_graphql_request_seconds", "Time to answer a GraphQL request.", buckets=_REQUEST_BUCKETS)
 LIVE_SUBSCRIBERS = Gauge("tidings_live_subscribers", "Subscriptions that are open now.", multiprocess_mode="livesum")
 BUDGETS_EXHAUSTED = Counter("tidings_rate_limited_total", "Operations refused because a budget was exhausted.", ["budget"])
 """`budget`: its name in `domain/limits.py`."""
 PUBLICATIONS_REFUSED = Counter("tidings_publications_refused_total", "Texts refused by a rule for what is published.", ["rule"])
 
 
+@cache
+def executions(name: str) -> Tally:
+    """Of GRAPHQL_OPERATIONS. Finding a labelled metric costs more than counting."""
+    return Tally(GRAPHQL_OPERATIONS.labels(executor=name))
+
+
+@cache
+def requests(kind: str, outcome: str) -> Tally:
+    """Of GRAPHQL_REQUESTS."""
+    return Tally(GRAPHQL_REQUESTS.labels(type=kind, outcome=outcome))
+
+
 def note_executor(name: str) -> None:
     """Counts an execution."""
-    _executions(name).inc()
+    executions(name).inc()
+
+
+request_seconds = TimesTally(GRAPHQL_SECONDS)
 
 
 @cache
-def _executions(name: str) -> Counter:
-    # Finding a labelled metric costs more than counting.
-    return GRAPHQL_OPERATIONS.labels(executor=name)
-
-
-@cache
-def requests(kind: str, outcome: str) -> Counter:
-    """The counter of GRAPHQL_REQUESTS with these labels."""
-    return GRAPHQL_REQUESTS.labels(type=kind, outcome=outcome)
-
-
-@cache
-def _feed_seconds(source: str) -> Histogram:
-    return FEED_SECONDS.labels(source=source)
+def _feed_seconds(source: str) -> TimesTally:
+    return TimesTally(FEED_SECONDS.labels(source=source))
 
 
 class WebObserver:

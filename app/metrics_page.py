@@ -14,6 +14,7 @@ from starlette.responses import Response as HttpResponse
 
 from app.authentication.bearer import bearer_token
 from app.authentication.errors import AuthenticationError
+from app.tally import hand_on_all
 from app.web_state import WebState, web_state
 from db.outbox import OutboxTotals, count_events
 from domain.errors import UnavailableError
@@ -25,6 +26,7 @@ async def metrics_page(request: Request) -> HttpResponse:
     state = web_state(request)
     if not _is_operator(request, state):
         return HttpResponse("Not Found", 404, media_type="text/plain")
+    hand_on_all()
     text = generate_latest(_registry(state.settings))
     outbox = CollectorRegistry()
     outbox.register(_OutboxMetrics(await _outbox_totals(state)))

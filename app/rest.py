@@ -61,7 +61,7 @@ class RestEndpoint:
             outcome = "error"
         kind = "mutation" if self.method == "POST" else "query"
         metrics.requests(kind, outcome).inc()
-        metrics.GRAPHQL_SECONDS.observe(time.perf_counter() - started)
+        metrics.request_seconds.observe(time.perf_counter() - started)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> tuple[HttpResponse, str]:

@@ -32,6 +32,7 @@ from app.rest import rest_routes
 from app.rest_requests import KEY_HEADER
 from app.socket_messages import CloseCode
 from app.static_files import static_routes
+from app.tally import hand_on_all
 from app.web_state import STATE, WebState
 from bootstrap import open_backends
 from domain.event_log import unpack_ids
@@ -75,6 +76,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, WebState]]:
         async with AsyncExitStack() as stack:
             backends = await stack.enter_async_context(_open_backends(settings))
+            stack.callback(hand_on_all)
             verifier = TokenVerifier(settings.hs256_secret, settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
             stack.push_async_callback(verifier.aclose)
             deadline = Deadline()

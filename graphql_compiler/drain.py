@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from graphql.pyutils import is_awaitable
 
@@ -35,12 +35,48 @@ class _Job(NamedTuple):
 
 async def drain(run: Run) -> None:
     """Until nothing is awaited any more. Nothing is left running, whatever happens."""
+    if len(run.pending) == 1 and not run.late and isinstance(run.pending[0][0].field.answer, Call):
+        # The usual case: one coroutine, at the root, whose value needs nothing more.
+        for only in run.take()[0]:
+            await _wait_alone(run, only)
+    if not (run.pending or run.late):
+        return
     scheduler = _Scheduler(run)
     try:
         await scheduler.work()
     finally:
         if scheduler.is_busy:
             await scheduler.abandon()
+
+
+@passes_on
+async def _wait_alone(run: Run, only: Pending) -> None:
+    position, made, _, place = only
+    run.has_begun = True
+    try:
+        value = called(run, cast("Call", position.field.answer), position, only)
+        if is_awaitable(value):
+            value = await value
+    except Exception as error:
+        value = Failed(error)
+    failure = _complete(run, position, place, made, value)
+    if failure is not None:
+        run.fail(position, place, failure.error)
+
+
+def _complete(run: Run, position: Position, place: Place, made: dict[str, Any] | None, value: Any) -> PropagatedError | None:
+    """Puts a value in its place; the error where it nulls what is around it."""
+    if run.nulled and run.is_nulled(keys_of(place)):
+        return None
+    try:
+        completed = run.plan.value(position, True)(run, value, place)
+    except PropagatedError as failure:
+        return failure
+    path = keys_of(place) if made is None else []
+    container: Any = made if made is not None else run.find(path[:-1])
+    if container is not None:
+        container[position.key if made is not None else path[-1]] = completed
+    return None
 
 
 class _Scheduler:
@@ -262,18 +298,9 @@ class _Scheduler:
                 self._fail(position, place, failure)
 
     def _complete(self, position: Position, place: Place, made: dict[str, Any] | None, value: Any) -> None:
-        run = self._run
-        if run.nulled and run.is_nulled(keys_of(place)):
-            return
-        try:
-            completed = run.plan.value(position, True)(run, value, place)
-        except PropagatedError as failure:
+        failure = _complete(self._run, position, place, made, value)
+        if failure is not None:
             self._fail(position, place, failure)
-            return
-        path = keys_of(place) if made is None else []
-        container: Any = made if made is not None else run.find(path[:-1])
-        if container is not None:
-            container[position.key if made is not None else path[-1]] = completed
 
     def _fail(self, position: Position, place: Place, failure: PropagatedError) -> None:
         """Nulls what the error nulls. What is running for values below is not waited for, and is cancelled at the end.

@@ -24,14 +24,14 @@ _RAW_INFO: Any = getattr(strawberry_schema, "_OperationContextAwareGraphQLResolv
 class _LazyInfo(Info[Any, Any]):
     """Strawberry's info. Most resolvers want the context and nothing else."""
 
-    def __init__(self, run: Run, position: Position, place: Place) -> None:
+    def __init__(self, run: Run, position: Position, place: Place | None) -> None:
         self._run = run
         self._position = position
         self._place = place
 
     @property
     def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]
-        return make_raw_info(self._run, self._position, self._place)
+        return make_raw_info(self._run, self._position, self._place or _somewhere(self._position))
 
     @property
     def _field(self) -> Any:  # type: ignore[override]
@@ -62,7 +62,11 @@ def shared_info(run: Run, position: Position, is_native: bool) -> Any:
     """
     made = run.infos.get(position)
     if made is None:
-        made = (make_raw_info if is_native else make_info)(run, position, _somewhere(position))
+        if not is_native and run.plan.info_class is Info:
+            # Hardly anybody asks where it stands.
+            made = _LazyInfo(run, position, None)
+        else:
+            made = (make_raw_info if is_native else make_info)(run, position, _somewhere(position))
         run.infos[position] = made
     return made
 

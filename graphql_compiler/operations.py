@@ -68,7 +68,7 @@ class _Operation:
 
 
 class Ready:
-    """An operation with its variables, to be executed once."""
+    """An operation with its variables, to be executed any number of times, at the same time too."""
 
     __slots__ = ("_operation", "_plan", "_raw", "_variables")
 
@@ -83,6 +83,12 @@ class Ready:
         self._plan = plan
         self._variables = variables
         self._raw = raw
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether it stays what `find` would give: it is compiled, and nothing has gone wrong with it so far. Of no use to
+        whoever changes the variables."""
+        return self._plan is not None and self._operation.reason is None
 
     async def execute(self, root: Any = None, context: Any = None) -> Result | None:
         """The answer. `root`: a subscription's event, or the root value.

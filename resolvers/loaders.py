@@ -43,12 +43,17 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
 
     def __init__(self, load_many: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
         # As aiodataloader sets it up, without looking anew each time whether its own method is a coroutine function.
-        self.loop = asyncio.get_running_loop()
         self._cache = {}
         self._queue = []
         self._load_many = load_many
         self.known: dict[K, V] = {}
         """What came with something else: taken without waiting, by the compiler without a future for each."""
+
+    if not TYPE_CHECKING:
+
+        @property
+        def loop(self):
+            return asyncio.get_running_loop()
 
     @staticmethod
     def get_cache_key(key: K) -> K:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
@@ -17,7 +17,7 @@ from graphql.execution import (
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from graphql_compiler import CompiledOperations, Result, plain
+from graphql_compiler import CompiledOperations, Ready, Result, plain
 from resolvers.context import OperationContext
 from schema.build import graphql_core_schema
 from schema.documents import Document, Documents, RequestError
@@ -44,13 +44,15 @@ class _FreshEventExecutor(StrawberryGraphQLCoreExecutionContext):
         return executor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Operation:
-    """A checked operation, ready to be executed once."""
+    """A checked operation, ready to be executed. Nobody changes its variables."""
 
     document: Document
     node: OperationDefinitionNode
     variables: dict[str, Any]
+    compiled: Ready | None = field(default=None, compare=False)
+    """Kept for the next time that this very object is executed."""
 
     @property
     def type(self) -> OperationType:
@@ -131,10 +133,14 @@ class Engine:
 
     async def _execute_compiled(self, operation: Operation, context: OperationContext, root: object = None) -> Result | None:
         """None: the operation is graphql-core's to execute."""
-        ast, result = operation.document.ast, None
-        if ast.loc is not None:
-            ready = self._compiled.find(ast.loc.source.body, ast, operation.node, operation.variables)
-            result = await ready.execute(root, context) if ready is not None else None
+        ready, result = operation.compiled, None
+        if ready is None or not ready.can_be_kept:
+            ast = operation.document.ast
+            if ast.loc is not None:
+                ready = self._compiled.find(ast.loc.source.body, ast, operation.node, operation.variables)
+                operation.compiled = ready if ready is not None and ready.can_be_kept else None
+        if ready is not None:
+            result = await ready.execute(root, context)
         self._note_executor("compiled" if result is not None else "graphql_core")
         return result
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import compress, repeat
+from operator import is_, is_not
 from typing import Any, cast
 
 from db.database import Database
@@ -51,8 +53,9 @@ class KnownPosts:
         await self._reads.close()
 
     async def _check(self, keys: Sequence[_Key]) -> dict[Any, Any]:
-        post_ids = [key for key in keys if isinstance(key, int)]
-        marks = [key for key in keys if not isinstance(key, int)] if len(post_ids) < len(keys) else []
+        classes = [*map(type, keys)]
+        post_ids: list[int] = [*compress(cast("Any", keys), map(is_, classes, repeat(int)))]
+        marks: list[_Marks] = [*compress(cast("Any", keys), map(is_not, classes, repeat(int)))]
         known: list[KnownPost | None] = self._posts.get_many(post_ids)
         before = self._run
         changes = await self._load(post_ids, known, marks)

@@ -80,7 +80,7 @@ def _scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(graphql_compiler.drain._Scheduler, "_complete", broken)
+    monkeypatch.setattr(graphql_compiler.drain, "_complete", broken)
 
 
 def _ungrammatical(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,13 +142,14 @@ async def test_a_mutation_that_has_begun_is_not_repeated(
     assert begun == ["change"]
 
 
-async def test_a_mutation_that_has_not_begun_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("query", ["mutation { change { name } }", "{ a: thing { name } b: thing { name } }"])
+async def test_what_has_not_begun_is_given_back(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
+    monkeypatch.setattr(graphql_compiler.drain, "_wait_alone", broken)
     monkeypatch.setattr(graphql_compiler.drain._Scheduler, "_sort", broken)
     begun.clear()
-    query = "mutation { change { name } }"
     document = parse(query)
     ready = CompiledOperations(schema, compile_at=1).find(query, document, find_operation(document))
     assert ready is not None
