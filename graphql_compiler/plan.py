@@ -77,7 +77,10 @@ class Plan:
                 if run.data is None:
                     return
         finally:
-            forget(each[2] for each in run.late)
+            if run.late:
+                forget(each[2] for each in run.late)
+            # They know the run: that would be a cycle, left to the garbage collector with all of the answer.
+            run.infos.clear()
 
     def value(self, position: Position, is_resolved: bool) -> Callable[..., Any]:
         """What completes one value."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import ref
 
 from aiodataloader import DataLoader
 
@@ -34,6 +35,7 @@ V = TypeVar("V")
 MAX_BATCH = 1_000
 
 _author_of, _relation_of, _root_of, _id_of = map(attrgetter, ("author", "relation", "root", "id"))
+_author_id_of = attrgetter("author.id")
 
 
 class KeyLoader(DataLoader[K, V], Generic[K, V]):
@@ -100,6 +102,23 @@ class KeyLoader(DataLoader[K, V], Generic[K, V]):
         return loading if loading.done() else asyncio.shield(loading)
 
 
+class _Weakly(Generic[K, V]):
+    """A method of the loaders that does not keep them alive: a cycle for each request costs more than the loader."""
+
+    __slots__ = ("_load_many", "_loaders")
+
+    def __init__(self, loaders: Loaders, load_many: Callable[[Loaders, Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+        self._loaders = ref(loaders)
+        self._load_many = load_many
+
+    def __call__(self, keys: Sequence[K]) -> Awaitable[Mapping[K, V]]:
+        loaders = self._loaders()
+        if loaders is None:
+            # The operation has ended before its batch began: nobody waits for it.
+            raise asyncio.CancelledError
+        return self._load_many(loaders, keys)
+
+
 class BatchLoader(KeyLoader[int, V], Generic[V]):
     """Loads values by 64-bit id."""
 
@@ -123,6 +142,7 @@ class Loaders:
     def __init__(self, backends: Backends, viewer_id: int | None) -> None:
         self._backends = backends
         self._viewer_id = viewer_id
+        self._facts: Sequence[PostFacts] = ()
 
     if not TYPE_CHECKING:
 
@@ -130,7 +150,9 @@ class Loaders:
             load_many = _LOAD_MANY.get(name)
             if load_many is None:
                 raise AttributeError(name)
-            loader = self.__dict__[name] = KeyLoader(load_many.__get__(self))
+            loader = self.__dict__[name] = KeyLoader(_Weakly(self, load_many))
+            if self._facts and name in _OF_FACTS:
+                loader.known = _OF_FACTS[name](self._facts)
             return loader
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
@@ -141,14 +163,9 @@ class Loaders:
 
     def remember_facts(self, entries: Sequence[PostFacts]) -> None:
         """Posts of the feed came with their authors and what they share: neither is asked for again."""
-        authors = [*map(_author_of, entries)]
-        ids = [*map(_id_of, authors)]
-        users: dict[int, UserRecord | None] = dict(zip(ids, authors, strict=True))
-        for root in filter(None, map(_root_of, entries)):
-            users.setdefault(root.author.id, root.author)
-            self.posts.prime(root.post.id, VisiblePost(root.post, root.author, root.relation))
-        self.users.prime_many(users)
-        self.relations.prime_many(dict(zip(ids, map(_relation_of, entries), strict=True)))
+        self._facts = [*self._facts, *entries] if self._facts else entries
+        for name in _OF_FACTS.keys() & self.__dict__.keys():
+            getattr(self, name).prime_many(_OF_FACTS[name](entries))
 
     def remember_extras(self, extras: PageExtras) -> None:
         """What came with a page, so that nobody is asked for it."""
@@ -215,4 +232,27 @@ class Loaders:
         return await find_media_of_posts(self._backends, keys)
 
 
+def _users_of(entries: Sequence[PostFacts]) -> dict[int, UserRecord | None]:
+    authors = [*map(_author_of, entries)]
+    users: dict[int, UserRecord | None] = dict(zip(map(_id_of, authors), authors, strict=True))
+    for root in filter(None, map(_root_of, entries)):
+        users.setdefault(root.author.id, root.author)
+    return users
+
+
+def _relations_of(entries: Sequence[PostFacts]) -> dict[int, Relation]:
+    return dict(zip(map(_author_id_of, entries), map(_relation_of, entries), strict=True))
+
+
+def _roots_of(entries: Sequence[PostFacts]) -> dict[int, VisiblePost | None]:
+    roots = filter(None, map(_root_of, entries))
+    return {root.post.id: VisiblePost(root.post, root.author, root.relation) for root in roots}
+
+
+_OF_FACTS: dict[str, Callable[[Sequence[PostFacts]], dict[int, Any]]] = {
+    "users": _users_of,
+    "relations": _relations_of,
+    "posts": _roots_of,
+}
+"""What loaders know of entries."""
 _LOAD_MANY = {name.removeprefix("_load_"): made for name, made in vars(Loaders).items() if name.startswith("_load_")}
