@@ -58,8 +58,9 @@ _ID_OF = text("SELECT id FROM users WHERE lower(username) = lower(:username)")
 _LOCK = text("SELECT id FROM users WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
 _TOUCH = text(
     """
-    UPDATE users SET last_active_at = clock_timestamp()
-    WHERE id = :user_id AND (last_active_at IS NULL OR last_active_at < clock_timestamp() - interval '1 hour')
+    INSERT INTO account_visits AS v (user_id) VALUES (:user_id)
+    ON CONFLICT (user_id) DO UPDATE SET last_active_at = clock_timestamp()
+    WHERE v.last_active_at < clock_timestamp() - interval '1 hour'
     """
 )
 

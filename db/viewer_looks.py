@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import text
@@ -114,8 +114,7 @@ class Moment:
     open_posts: Mapping[int, Sequence[OpenPost]] | None
 
 
-@dataclass(frozen=True, slots=True)
-class ViewerLook:
+class ViewerLook(NamedTuple):
     """A viewer at a moment. `own_ids`: the newest own posts below the asked id, newest first, deleted ones too."""
 
     moment: Moment

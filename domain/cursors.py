@@ -17,7 +17,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from struct import Struct
@@ -89,9 +89,17 @@ class CursorSealer:
 
     def seal_blocks(self, scope: CursorScope, numbers: Iterable[int]) -> list[str]:
         """A cursor for each of many 64-bit numbers of one scope."""
-        check = self._check_of(scope)
-        packed = check.join(map(_pack_number, numbers))
-        return _blocks_of(self._encipher(packed + check).hex()) if packed else []
+        return self.block_sealer(scope)(numbers)
+
+    def block_sealer(self, scope: CursorScope) -> Callable[[Iterable[int]], list[str]]:
+        """`seal_blocks` for whoever seals in one scope again and again."""
+        check, encipher = self._check_of(scope), self._encipher
+
+        def seal(numbers: Iterable[int]) -> list[str]:
+            packed = check.join(map(_pack_number, numbers))
+            return _blocks_of(encipher(packed + check).hex()) if packed else []
+
+        return seal
 
     def open_block(self, scope: CursorScope, cursor: str) -> int | None:
         """The number given to `seal_blocks`; None where the cursor has not the form of a block. Raises InvalidCursorError."""

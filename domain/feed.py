@@ -209,10 +209,16 @@ class FeedPage(NamedTuple):
     edges: list[FeedEntry]
     page_info: PageInfo
     status: FeedStatus
-    event_cursor: str
+    moment: str | Callable[[], str]
+    """The event cursor, or what makes it: few who read a page go on with events."""
     extras: PageExtras | None = None
     marks: Mapping[int, ViewerMarks] | None = None
     """What the viewer has done with posts of the page, by post; those that are missing were not asked for."""
+
+    @property
+    def event_cursor(self) -> str:
+        """The moment from which events go on."""
+        return self.moment if isinstance(self.moment, str) else self.moment()
 
     @property
     def nodes(self) -> list[PostRecord]:

@@ -1,5 +1,6 @@
 """The tables. Importing this package registers all of them on `Model.metadata`, which is what Alembic compares with."""
 
+from db.models.account_visit import AccountVisit
 from db.models.activity import Activity
 from db.models.deployment import Deployment
 from db.models.engagement import Bookmark, Comment, CounterChange, Like
@@ -19,6 +20,7 @@ from db.models.turn import Turn, Walk
 from db.models.user import User
 
 __all__ = [
+    "AccountVisit",
     "Activity",
     "Block",
     "Bookmark",

@@ -50,7 +50,6 @@ class User(Model):
     following_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     post_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     """Existing public posts."""
-    last_active_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     graph_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """Grows in every transaction that changes whom this account follows; a cached timeline of another version is cold."""
     audience_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

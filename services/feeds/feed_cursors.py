@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import accumulate
 from operator import sub
 
@@ -54,7 +53,7 @@ def place_sealer(sealer: CursorSealer, viewer_id: int, floor: int | None) -> Cal
     """`seal_place` for many places of one walk, which differ in their ids alone."""
     if floor == 0:
         # Nearly every walk.
-        return partial(sealer.seal_blocks, _block_scope(viewer_id))
+        return sealer.block_sealer(_block_scope(viewer_id))
     return lambda ids: [seal_place(sealer, viewer_id, FeedPlace(post_id, floor)) for post_id in ids]
 
 

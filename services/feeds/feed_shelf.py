@@ -136,7 +136,7 @@ class FeedShelf:
                 degradations=degradations,
             ),
             # What was left out may be shown again when its change is known, and no event would say so.
-            event_cursor=shelved.event_cursor if is_whole else seal_no_moment(self._sealer, viewer_id),
+            moment=shelved.event_cursor if is_whole else seal_no_moment(self._sealer, viewer_id),
             extras=shelved.extras,
         )
 

@@ -57,7 +57,7 @@ def make_page(
             degradations=degradations,
         ),
         marks=marks,
-        event_cursor=seal_moment(backends.sealer, viewer_id, Moment(viewer.snapshot, viewer.as_of)),
+        moment=lambda: seal_moment(backends.sealer, viewer_id, Moment(viewer.snapshot, viewer.as_of)),
     )
 
 

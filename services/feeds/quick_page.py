@@ -45,7 +45,7 @@ _author_id_of = attrgetter("author.id")
 _plain_facts_of = attrgetter("plain_facts")
 _post_id_of = attrgetter("post.id")
 _get = dict.get
-_LISTS = "lists of pulled posts"
+_LISTS, _SEALER = "lists of pulled posts", "sealer of places"
 """Among the notes on a viewer."""
 
 
@@ -107,7 +107,7 @@ async def read_quick_page(
     has_more = len(facts) > page.size
     facts = facts[: page.size]
     shown_ids = [*map(_post_id_of, facts)]
-    entries = FeedEntry.of_many(place_sealer(backends.sealer, viewer_id, floor)(shown_ids), facts, reasons)
+    entries = FeedEntry.of_many(_sealer(backends, seen, floor)(shown_ids), facts, reasons)
     end = shown_ids[-1] if shown_ids else None
     made = make_page(backends, viewer_id, viewer, page, order, entries, has_more, end, floor, _degradations(seen), marks=marks)
     backends.observer.feed_was_read(source=Warmth.WARM.value, seconds=time.perf_counter() - began)
@@ -156,7 +156,7 @@ async def _candidates(
     if timeline.warmth is not Warmth.WARM or not timeline.covers:
         return None
     ids = {*timeline.ids, *_open_ids(look, known, start)}
-    ids.update(post_id for post_id in look.own_ids if post_id < start)
+    ids.update(look.own_ids if start >= MAX_ID else [post_id for post_id in look.own_ids if post_id < start])
     if known.follows_hashtags:
         assert backends.memory is not None, "asked before"
         ids.update(await backends.memory.facts.tagged_ids(look.viewer_id, below=start, size=count))
@@ -184,8 +184,18 @@ def _wanted_lists(backends: Backends, known: KnownViewer) -> WantedLists | None:
     return cast("WantedLists", wanted)
 
 
+def _sealer(backends: Backends, seen: SeenViewer, floor: int) -> Callable[[Sequence[int]], list[str]]:
+    if floor:
+        return place_sealer(backends.sealer, seen.look.viewer_id, floor)
+    seal = seen.known.notes.get(_SEALER)
+    if seal is None:
+        seal = seen.known.notes[_SEALER] = place_sealer(backends.sealer, seen.look.viewer_id, 0)
+    return cast("Callable[[Sequence[int]], list[str]]", seal)
+
+
 def _open_ids(look: ViewerLook, known: KnownViewer, start: int) -> list[int]:
-    return [post_id for post_id, _ in _open_posts(look, known) if post_id < start]
+    open_posts = _open_posts(look, known)
+    return [post_id for post_id, _ in open_posts if post_id < start] if open_posts else []
 
 
 def _open_posts(look: ViewerLook, known: KnownViewer) -> list[OpenPost]:
@@ -250,5 +260,6 @@ class _Judge:
 
 def _degradations(seen: SeenViewer) -> list[FeedDegradation]:
     look, known = seen.look, seen.known
-    is_delayed = any(look.moment.as_of - since > DELAYED_AFTER for _, since in _open_posts(look, known))
+    open_posts = _open_posts(look, known)
+    is_delayed = bool(open_posts) and any(look.moment.as_of - since > DELAYED_AFTER for _, since in open_posts)
     return [FeedDegradation.FAN_OUT_DELAYED] if is_delayed else []

@@ -145,7 +145,7 @@ async def _read_replica(
         edges=left,
         status=found.status._replace(complete=False),
         # The replica's snapshot says nothing about the primary's transactions: resume by reading the feed again.
-        event_cursor=seal_no_moment(backends.sealer, viewer_id),
+        moment=seal_no_moment(backends.sealer, viewer_id),
         extras=extras,
     )
 

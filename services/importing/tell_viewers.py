@@ -8,7 +8,9 @@ from __future__ import annotations
 from db.bulk import BulkConnection
 
 # Longer than closed rows of the outbox are kept, and so than any cursor is good.
-_IS_HERE = "u.last_active_at > clock_timestamp() - interval '3 days'"
+_IS_HERE = (
+    "EXISTS (SELECT FROM account_visits v WHERE v.user_id = u.id AND v.last_active_at > clock_timestamp() - interval '3 days')"
+)
 _TELL = f"""
 INSERT INTO outbox (kind, author_id, before)
 SELECT 'feed_changed', u.id, '{{"import": true}}' FROM users u WHERE {_IS_HERE} AND """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import repeat
 from typing import Generic, TypeVar
 
 from domain.errors import UnavailableError
@@ -43,6 +44,7 @@ class GatheredReads(Generic[K, V]):
         self._gathering: list[_Round[K, V]] = []
         self._is_called = False
         self._is_closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._began_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: dict[asyncio.Task[None], _Round[K, V]] = {}
@@ -53,13 +55,15 @@ class GatheredReads(Generic[K, V]):
 
     def begin(self, keys: Iterable[K]) -> asyncio.Future[Mapping[K, V]]:
         """`ask`, to be awaited later: for whoever asks several at once. The future is the caller's own."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
         if self._is_closed:
             raise UnavailableError("the process is about to end")
         if not self._gathering or len(self._gathering[-1].keys) >= self._max_keys:
             self._gathering.append(_Round())
         gathering = self._gathering[-1]
-        gathering.keys.update(dict.fromkeys(keys))
+        gathering.keys.update(zip(keys, repeat(None)))
         # A future for each: cancelling one who waits must not cancel the others.
         waiting: asyncio.Future[Mapping[K, V]] = loop.create_future()
         gathering.waiting.append(waiting)

@@ -106,4 +106,5 @@ def test_every_paged_list_counts_in_the_limits() -> None:
 
 def _has(record: type, name: str) -> bool:
     names = {field.name for field in dataclasses.fields(record)} if dataclasses.is_dataclass(record) else set()
+    names |= {*getattr(record, "_fields", ())}
     return name in names or isinstance(inspect.getattr_static(record, name, None), property)

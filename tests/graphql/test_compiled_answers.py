@@ -97,7 +97,7 @@ async def test_a_mistake_of_the_compiler_changes_no_answer(
 
     first = await asking.answer("bob", VIEWER)
     await asking.answer("bob", VIEWER)
-    monkeypatch.setattr(graphql_compiler.drain._Scheduler, "_complete", broken)
+    monkeypatch.setattr(graphql_compiler.drain, "_complete", broken)
     assert [await asking.answer("bob", VIEWER) for _ in range(3)] == [first] * 3
     assert asking.executors == ["graphql_core"] * 5
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["graphql_compiler.failed"]

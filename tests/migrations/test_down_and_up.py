@@ -50,3 +50,22 @@ async def test_engagement_comes_goes_and_comes_again(servers: EmbeddedServers) -
         assert [tuple(row) for row in await query(url, "SELECT text, imported_engagement FROM posts ORDER BY text")] == before
     finally:
         await drop_database(url)
+
+
+async def test_visits_leave_the_accounts_rows_and_come_back(servers: EmbeddedServers) -> None:
+    name = f"visits_{token_hex(6)}"
+    await query(servers.urls.database_url, f"CREATE DATABASE {name}")
+    url = urlunsplit(urlsplit(servers.urls.database_url)._replace(path=f"/{name}"))
+    try:
+        await upgrade(url, "0005")
+        await query(url, "INSERT INTO users (external_id, username, last_active_at) VALUES ('1', 'one', '2026-01-02')")
+        await query(url, "INSERT INTO users (external_id, username) VALUES ('2', 'two')")
+        before = "SELECT username, last_active_at FROM users WHERE last_active_at IS NOT NULL"
+        was = [tuple(row) for row in await query(url, before)]
+        await upgrade(url)
+        after = "SELECT u.username, v.last_active_at FROM account_visits v JOIN users u ON u.id = v.user_id"
+        assert [tuple(row) for row in await query(url, after)] == was
+        await asyncio.to_thread(command.downgrade, _config(url), "0005")
+        assert [tuple(row) for row in await query(url, before)] == was
+    finally:
+        await drop_database(url)

@@ -131,7 +131,7 @@ async def test_use_is_noted(web: RunningServer) -> None:
     try:
         async with asyncio.timeout(10):
             while not await connection.fetchval(
-                "SELECT last_active_at IS NOT NULL FROM users WHERE external_id = 'noted_person'"
+                "SELECT count(*) FROM account_visits v JOIN users u ON u.id = v.user_id WHERE u.external_id = 'noted_person'"
             ):
                 await asyncio.sleep(0.02)
     finally:
