@@ -63,11 +63,11 @@ class WebState:
         recognised = await self.recognise(claims)
         return recognised.user if recognised is not None else None
 
-    async def recognise(self, claims: Claims | None) -> Recognised | None:
+    async def recognise(self, claims: Claims | None, *, is_looked_at: bool = True) -> Recognised | None:
         """The account behind a verified token as it stands now, made at first sight; None without a token.
 
         While PostgreSQL is away, as it was when it was last seen. Raises AuthenticationError where the token has run out or the
-        account is suspended, UnavailableError.
+        account is suspended, UnavailableError. `is_looked_at`: as `recognise_account` has it.
         """
         if claims is None:
             return None
@@ -77,6 +77,7 @@ class WebState:
             preferred_username=claims.preferred_username,
             name=claims.name,
             avatar_url=claims.picture,
+            is_looked_at=is_looked_at,
         )
         if recognised.user.is_suspended:
             raise AuthenticationError("the account is suspended")
@@ -113,17 +114,17 @@ class WebState:
     ) -> OperationContext:
         """Charges it and opens its context. Raises what `charge` and `recognise` raise."""
         await self.charge(operation, claims, address)
-        context = await self.open_context(claims, resume_after=resume_after)
         # It lives as long as the subscription; a look is good for an instant.
-        context.seen = None
-        return context
+        return await self.open_context(claims, resume_after=resume_after, is_looked_at=False)
 
-    async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
+    async def open_context(
+        self, claims: Claims | None, *, resume_after: str | None = None, is_looked_at: bool = True
+    ) -> OperationContext:
         """A context for one operation. Raises what `recognise` raises.
 
         `resume_after`: the event cursor behind which a subscription goes on, whatever its own `after` says.
         """
-        recognised = await self.recognise(claims)
+        recognised = await self.recognise(claims, is_looked_at=is_looked_at)
         return OperationContext(
             self.backends,
             self.live_hub,
@@ -140,9 +141,8 @@ class WebState:
 
     async def _execute(self, operation: Operation, claims: Claims | None, address: str | None) -> Response:
         left = await self.charge(operation, claims, address)
-        context = await self.open_context(claims)
-        if operation.type is not OperationType.QUERY:
-            context.seen = None
+        # What is looked at before a write is no longer true after it.
+        context = await self.open_context(claims, is_looked_at=operation.type is OperationType.QUERY)
         response = await self.engine.answer(operation, context)
         # A page of a feed is asked for far too often to carry figures that nobody comes near to.
         if left and operation.type is OperationType.MUTATION:

@@ -99,7 +99,9 @@ class StubState(WebState):
         made = datetime.now(UTC)
         return UserRecord(int(name), name, name, name, "", None, False, False, False, False, made, 0, 0, 0)
 
-    async def open_context(self, claims: Claims | None, *, resume_after: str | None = None) -> OperationContext:
+    async def open_context(
+        self, claims: Claims | None, *, resume_after: str | None = None, is_looked_at: bool = True
+    ) -> OperationContext:
         return cast("OperationContext", None)
 
     async def charge(self, operation: Operation, claims: Claims | None, address: str | None) -> list[BudgetLeft]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -21,6 +21,7 @@ _PEOPLE = f"SELECT {USER_COLUMNS}, {RELATION_COLUMNS} FROM users u {RELATION_JOI
 _PEOPLE_BY_IDS = text(_PEOPLE + "u.id = ANY(CAST(:ids AS bigint[]))")
 _PERSON_BY_USERNAME = text(_PEOPLE + "lower(u.username) = :name")
 _BY_EXTERNAL_ID = text(f"SELECT {USER_COLUMNS} FROM users u WHERE u.external_id = :external_id")
+_BY_EXTERNAL_IDS = text(f"SELECT {USER_COLUMNS} FROM users u WHERE u.external_id = ANY(CAST(:external_ids AS text[]))")
 _RELATIONS = text(f"SELECT u.id, {RELATION_COLUMNS} FROM unnest(CAST(:ids AS bigint[])) AS u(id) {RELATION_JOINS}")
 _INSERT = text(
     f"""
@@ -96,6 +97,12 @@ async def find_user_by_external_id(session: ReadSession, external_id: str) -> Us
     """The account of a token's `sub`."""
     row = (await session.execute(_BY_EXTERNAL_ID, {"external_id": external_id})).first()
     return to_user(row) if row is not None else None
+
+
+async def load_users_by_external_id(session: ReadSession, external_ids: Sequence[str]) -> dict[str, UserRecord]:
+    """The same for many, by external id; those without an account are missing."""
+    rows = await session.execute(_BY_EXTERNAL_IDS, {"external_ids": list(external_ids)})
+    return {user.external_id: user for user in map(to_user, rows)}
 
 
 async def insert_user(

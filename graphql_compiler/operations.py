@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
+from graphql.execution.values import VariableValues
 from strawberry.schema import Schema
 
 from graphql_compiler.analyse import check_schema, condition_variables
@@ -70,7 +71,7 @@ class _Operation:
 class Ready:
     """An operation with its variables, to be executed any number of times, at the same time too."""
 
-    __slots__ = ("_operation", "_plan", "_raw", "_variables")
+    __slots__ = ("_operation", "_plan", "_raw", "_values", "_variables")
 
     def __init__(
         self,
@@ -78,11 +79,13 @@ class Ready:
         plan: Plan | None,
         variables: dict[str, Any] | list[GraphQLError],
         raw: dict[str, Any],
+        values: VariableValues | None = None,
     ) -> None:
         self._operation = operation
         self._plan = plan
         self._variables = variables
         self._raw = raw
+        self._values = values
 
     @property
     def can_be_kept(self) -> bool:
@@ -99,7 +102,7 @@ class Ready:
         if isinstance(self._variables, list) or self._plan is None:
             assert isinstance(self._variables, list), "without a plan there are errors"
             return Result(None, self._variables, True)
-        run = Run(self._plan, root, context, self._variables, self._raw)
+        run = Run(self._plan, root, context, self._variables, self._raw, self._values)
         try:
             await self._plan.execute(run)
         except (Exception, CompilerFaultError) as fault:
@@ -158,6 +161,9 @@ class CompiledOperations:
         coerced = known.variables.coerce(raw)
         if isinstance(coerced, list):
             return Ready(known, None, coerced, raw)
+        values = None
+        if isinstance(coerced, VariableValues):
+            values, coerced = coerced, coerced.coerced
         conditions = tuple([coerced.get(name) for name in known.conditions])
         plan = known.plans.get(conditions)
         if plan is None:
@@ -166,7 +172,7 @@ class CompiledOperations:
             plan = self._compile(known, document, conditions)
             if plan is None:
                 return None
-        return Ready(known, plan, coerced, raw)
+        return Ready(known, plan, coerced, raw, values)
 
     def reason(self, document_key: Hashable, operation_name: str | None = None) -> str | None:
         """Why an operation is not compiled; None where it is, or is not known."""

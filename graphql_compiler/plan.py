@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,20 +11,33 @@ from graphql import (
     GraphQLAbstractType,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
     default_type_resolver,
 )
+from orjson import Fragment, dumps
 from strawberry.schema import Schema
 from strawberry.types.base import StrawberryObjectDefinition
 
 from graphql_compiler.analyse import Analysis
-from graphql_compiler.answers import Call
+from graphql_compiler.answers import Call, Typename
 from graphql_compiler.drain import drain
 from graphql_compiler.generate import generate_body, generate_root, generate_serial, generate_value
 from graphql_compiler.protocol import BY_CLASS_ATTRIBUTE
 from graphql_compiler.run import Run, forget
-from graphql_compiler.shape import ObjectBody, Position, walk
+from graphql_compiler.shape import Field, ObjectBody, Position, walk
 
 _OF_STRAWBERRY = ("GraphQLCoreConverter.from_interface.", "StrawberryUnion.get_type_resolver.")
+
+_MAX_CONSTANT = 16
+_constant: deque[Plan] = deque()
+"""Plans that keep their answers."""
+
+
+def _is_constant(field: Field) -> bool:
+    """Whether its answer is the schema's own, whoever asks."""
+    if any(isinstance(argument.value, VariableNode) for node in field.nodes for argument in node.arguments or ()):
+        return False
+    return isinstance(field.answer, Typename) or (isinstance(field.answer, Call) and field.answer.is_native)
 
 
 class Plan:
@@ -62,13 +76,20 @@ class Plan:
         for field in walk(fields):
             if isinstance(field.answer, Call) and field.value.parent is not None:
                 self.is_batched = False
+        self._is_constant = self._serial is None and all(map(_is_constant, walk(fields)))
+        self._constant: dict[str, Any] | None = None
 
     async def execute(self, run: Run) -> None:
         """Fills the run's data and errors. Raises only what graphql-core would raise too, such as CancelledError."""
+        if self._constant is not None:
+            run.data = self._constant
+            return
         try:
             if self._serial is None:
                 run.data = self._root(run, run.root)
                 await drain(run)
+                if self._is_constant and not run.errors:
+                    self._keep(run.data)
                 return
             run.data = {}
             for put_field in self._serial:
@@ -81,6 +102,18 @@ class Plan:
                 forget(each[2] for each in run.late)
             # They know the run: that would be a cycle, left to the garbage collector with all of the answer.
             run.infos.clear()
+
+    def _keep(self, data: dict[str, Any]) -> None:
+        """An answer about the schema alone, for all time: one of a few that are kept in a process, since they are long."""
+        try:
+            self._constant = {name: Fragment(dumps(value)) for name, value in data.items()}
+        except TypeError:
+            # What orjson cannot write is written each time.
+            self._is_constant = False
+            return
+        _constant.append(self)
+        if len(_constant) > _MAX_CONSTANT:
+            _constant.popleft()._constant = None
 
     def value(self, position: Position, is_resolved: bool) -> Callable[..., Any]:
         """What completes one value."""

@@ -37,7 +37,16 @@ class Run:
     put: Callable[[Pending], None]
     late: list[Late]
 
-    def __init__(self, plan: Plan, root: Any, context: Any, variables: dict[str, Any], raw_variables: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        root: Any,
+        context: Any,
+        variables: dict[str, Any],
+        raw_variables: dict[str, Any],
+        values: VariableValues | None = None,
+    ) -> None:
+        """`values`: the variables as graphql-core has coerced them, if it was asked."""
         self.plan = plan
         self.root = root
         self.context = context
@@ -52,7 +61,7 @@ class Run:
         self.put = self.pending.append
         self.has_begun = False
         self.infos: dict[Position, Any] = {}
-        self._variable_values: VariableValues | None = None
+        self._variable_values = values
 
     def take(self) -> tuple[list[Pending], list[Late]]:
         """What is awaited now; from here on it is collected anew."""

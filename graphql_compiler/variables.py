@@ -17,7 +17,7 @@ from graphql import (
     VariableDefinitionNode,
     is_non_null_type,
 )
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 from graphql.utilities import type_from_ast
 
 _MISSING = object()
@@ -53,16 +53,13 @@ class Variables:
                 break
             self._plain.append(known)
 
-    def coerce(self, raw: dict[str, Any]) -> dict[str, Any] | list[GraphQLError]:
-        """By name; or what is wrong with them."""
+    def coerce(self, raw: dict[str, Any]) -> dict[str, Any] | VariableValues | list[GraphQLError]:
+        """By name, or as graphql-core has them; or what is wrong with them."""
         if self._plain is not None:
             values = self._coerce_plain(self._plain, raw)
             if values is not None:
                 return values
-        coerced = get_variable_values(
-            self._schema, self._definitions, raw, max_errors=50, hide_suggestions=self._hide_suggestions
-        )
-        return coerced if isinstance(coerced, list) else coerced.coerced
+        return get_variable_values(self._schema, self._definitions, raw, max_errors=50, hide_suggestions=self._hide_suggestions)
 
     @staticmethod
     def _coerce_plain(plain: list[_Plain], raw: dict[str, Any]) -> dict[str, Any] | None:

@@ -54,7 +54,7 @@ async def feed(
 
 async def feed_position(info: Info) -> FeedPosition:
     context = info.context
-    return await read_feed_position(context.backends, viewer_id=context.require_viewer_id())
+    return await read_feed_position(context.backends, viewer_id=context.require_viewer_id(), seen=context.seen)
 
 
 async def explain_feed_post(

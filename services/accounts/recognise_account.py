@@ -23,26 +23,39 @@ class Recognised(NamedTuple):
 
 
 async def recognise_account(
-    backends: Backends, *, external_id: str, preferred_username: str | None, name: str | None, avatar_url: str | None
+    backends: Backends,
+    *,
+    external_id: str,
+    preferred_username: str | None,
+    name: str | None,
+    avatar_url: str | None,
+    is_looked_at: bool = True,
 ) -> Recognised:
     """The account with this external id, made at first sight. While the database is away: as the replica has it, or as it was
     when it was last seen, unless it has changed since (a moderator may have suspended it). Raises UnavailableError.
+
+    `is_looked_at`: whether a look at the viewer is of use to what comes next.
     """
     place = await backends.account_shelf.begin(external_id)
+    user = None
     try:
         if backends.memory is not None:
-            seen = await backends.memory.viewers.see_account(external_id)
+            seen = await backends.memory.viewers.see_account(external_id) if is_looked_at else None
             if seen is not None:
                 if place is not None:
                     backends.account_shelf.keep(seen.known.user, place)
                 return Recognised(seen.known.user, seen)
-        user = await provision_account(
-            backends.database,
-            external_id=external_id,
-            preferred_username=preferred_username,
-            name=name,
-            avatar_url=avatar_url,
-        )
+            user = await backends.memory.viewers.find_account(external_id)
+        if user is None:
+            user = await provision_account(
+                backends.database,
+                external_id=external_id,
+                preferred_username=preferred_username,
+                name=name,
+                avatar_url=avatar_url,
+            )
+            if backends.memory is not None:
+                backends.memory.viewers.note_account(user)
     except UnavailableError:
         known = await _find_on_replica(backends, external_id) or await backends.account_shelf.find(external_id)
         if known is None:
@@ -50,8 +63,6 @@ async def recognise_account(
         return Recognised(known)
     if place is not None:
         backends.account_shelf.keep(user, place)
-    if backends.memory is not None:
-        backends.memory.viewers.note_account(user)
     return Recognised(user)
 
 

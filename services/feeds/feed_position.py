@@ -5,30 +5,40 @@ from __future__ import annotations
 from db.database import ReadSession
 from db.feed_candidates import FeedViewer, load_feed_viewer
 from db.feed_positions import move_position
-from domain.errors import InvalidCursorError, RefusalCode, UnauthenticatedError, refused
+from domain.errors import CacheUnavailableError, InvalidCursorError, RefusalCode, UnauthenticatedError, refused
 from domain.feed import FeedPosition
 from domain.ids import MAX_ID
 from services.backends import Backends
 from services.feeds.feed_candidates import CandidateReader
 from services.feeds.feed_cursors import FeedPlace, open_place, seal_place
 from services.feeds.judge_reasons import ReasonJudge
+from services.feeds.quick_candidates import feed_viewer, is_usual, read_candidates
+from services.feeds.quick_judge import QuickJudge
 from services.fill_page import fill_page
+from services.memory.known_viewers import SeenViewer
 
 MAX_UNSEEN = 1_000
 """Where the count stops."""
+_QUICK = MAX_UNSEEN + 50
+"""Candidates that are looked at in one go."""
 _MAX_ROUNDS = 10
 """Times 2,000 candidates. Only a feed of which a filter takes all but every twentieth entry needs more than one round."""
 
 
-async def read_feed_position(backends: Backends, *, viewer_id: int) -> FeedPosition:
-    """How far the viewer has read, and how many entries lie above. Raises UnauthenticatedError, UnavailableError."""
+async def read_feed_position(backends: Backends, *, viewer_id: int, seen: SeenViewer | None = None) -> FeedPosition:
+    """How far the viewer has read, and how many entries lie above. `seen`: a look at the viewer since the question came.
+
+    Raises UnauthenticatedError, UnavailableError.
+    """
+    quick = await _count_quickly(backends, viewer_id, seen)
+    if quick is not None:
+        return _position(backends, viewer_id, *quick)
     async with backends.database.reading() as session:
         viewer = await load_feed_viewer(session, viewer_id)
         if viewer is None:
             raise UnauthenticatedError("sign in to see your feed")
         unseen = await _count_unseen(backends, session, viewer_id, viewer)
-    cursor = seal_place(backends.sealer, viewer_id, FeedPlace(viewer.position)) if viewer.position else None
-    return FeedPosition(cursor, unseen)
+    return _position(backends, viewer_id, viewer, unseen)
 
 
 async def mark_feed_seen(backends: Backends, *, viewer_id: int, cursor: str) -> FeedPosition:
@@ -43,6 +53,32 @@ async def mark_feed_seen(backends: Backends, *, viewer_id: int, cursor: str) -> 
     async with backends.database.writing() as session:
         await move_position(session, viewer_id, place.id)
     return await read_feed_position(backends, viewer_id=viewer_id)
+
+
+def _position(backends: Backends, viewer_id: int, viewer: FeedViewer, unseen: int) -> FeedPosition:
+    return FeedPosition(seal_place(backends.sealer, viewer_id, FeedPlace(viewer.position)) if viewer.position else None, unseen)
+
+
+async def _count_quickly(backends: Backends, viewer_id: int, seen: SeenViewer | None) -> tuple[FeedViewer, int] | None:
+    """From what the process remembers, as `quick_page` reads a page; None where the other way must be taken."""
+    memory = backends.memory
+    if memory is None:
+        return None
+    seen = seen or await memory.viewers.see(viewer_id)
+    if seen is None or not is_usual(seen):
+        return None
+    viewer = feed_viewer(seen)
+    try:
+        ids = await read_candidates(backends, seen, viewer.timeline_version, MAX_ID, viewer.position, _QUICK)
+    except CacheUnavailableError:
+        return None
+    if ids is None:
+        return None
+    found = await memory.posts.find(ids) if ids else {}
+    shown = await QuickJudge(backends, memory, seen, viewer).judge(ids, found)
+    if shown is None or (len(ids) == _QUICK and len(shown[0]) < MAX_UNSEEN):
+        return None
+    return viewer, min(len(shown[0]), MAX_UNSEEN)
 
 
 async def _count_unseen(backends: Backends, session: ReadSession, viewer_id: int, viewer: FeedViewer) -> int:

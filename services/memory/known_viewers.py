@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from db.database import Database
+from db.users import load_users_by_external_id
 from db.viewer_looks import Asked, KnownViewer, ViewerLook, load_known_viewers, load_looks
 from domain.ids import MAX_ID
 from domain.records import UserRecord
@@ -35,6 +36,7 @@ class KnownViewers:
         self._ids: TwoGenerations[str, int] = TwoGenerations(_ACCOUNTS)
         self._looks: GatheredReads[Asked, ViewerLook] = GatheredReads(self._look)
         self._loads: GatheredReads[int, KnownViewer] = GatheredReads(self._load, max_keys=100)
+        self._accounts: GatheredReads[str, UserRecord] = GatheredReads(self._load_accounts, max_keys=100)
 
     async def see(self, viewer_id: int, *, below: int = MAX_ID) -> SeenViewer | None:
         """The viewer at a moment after this call, suspended or not; None without an account, or where they change all the time.
@@ -67,6 +69,13 @@ class KnownViewers:
             return None
         return SeenViewer(look, known)
 
+    async def find_account(self, external_id: str) -> UserRecord | None:
+        """The account with that external id at a moment after this call. Raises UnavailableError."""
+        user = (await self._accounts.ask([external_id])).get(external_id)
+        if user is not None:
+            self.note_account(user)
+        return user
+
     def note_account(self, user: UserRecord) -> None:
         """Whose external id that is."""
         self._ids.put(user.external_id, user.id)
@@ -74,10 +83,15 @@ class KnownViewers:
     async def close(self) -> None:
         await self._looks.close()
         await self._loads.close()
+        await self._accounts.close()
 
     async def _look(self, asked: Sequence[Asked]) -> Mapping[Asked, ViewerLook]:
         async with self._database.at_once() as session:
             return await load_looks(session, asked, own_size=OWN_SIZE)
+
+    async def _load_accounts(self, external_ids: Sequence[str]) -> Mapping[str, UserRecord]:
+        async with self._database.at_once() as session:
+            return await load_users_by_external_id(session, external_ids)
 
     async def _load(self, viewer_ids: Sequence[int]) -> Mapping[int, KnownViewer]:
         async with self._database.at_once() as session:

@@ -57,13 +57,13 @@ def database_ignored(patch: Patch, _: World) -> None:
 
 
 def cut_slice_taken_as_whole(patch: Patch, _: World) -> None:
-    read = Timelines._read_slice
+    to_slice = Timelines.to_slice
 
-    async def careless(self: Timelines, *arguments: Any) -> Slice:
-        found = await read(self, *arguments)
+    def careless(self: Timelines, *arguments: Any) -> Slice:
+        found = to_slice(self, *arguments)
         return Slice(found.warmth, found.ids, covers=found.covers or found.warmth is Warmth.WARM)
 
-    patch.setattr(Timelines, "_read_slice", careless)
+    patch.setattr(Timelines, "to_slice", careless)
 
 
 def trimmed_without_saying_so(_: Patch, world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from db import post_versions, shut_out, viewer_looks
 from domain.records import PostFacts, Relation
-from services.feeds import quick_page, remembered_facts
+from services.feeds import quick_candidates, remembered_facts
 from services.memory import known_viewers
 from services.memory.gathered_facts import GatheredFacts
 from services.memory.memory import Memory
@@ -43,7 +43,7 @@ def _pulled_version_not_compared(patch: Patch, _: Memory) -> None:
 
 
 def _open_posts_forgotten(patch: Patch, _: Memory) -> None:
-    patch.setattr(quick_page, "_open_ids", lambda *_: [])
+    patch.setattr(quick_candidates, "_open_ids", lambda *_: [])
 
 
 def _own_posts_forgotten(patch: Patch, _: Memory) -> None:
