@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -25,6 +26,7 @@ from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from graphql_compiler.info import make_info
+from graphql_compiler.inputs import Converter, NotConvertedError, find_converter
 
 if TYPE_CHECKING:
     from graphql_compiler.failures import Place
@@ -56,11 +58,14 @@ class Arguments:
         self._hide_suggestions = hide_suggestions
         self._constants: dict[str, Any] = {}
         self._variables: list[tuple[str, str, Any, bool]] = []
+        self._converters: list[tuple[str, str, Converter]] | None = None
         try:
             self._prepare()
             self._is_plain = True
         except _NotPlainError:
             self._is_plain = False
+            with suppress(NotConvertedError):
+                self._converters = [self._converter(argument) for argument in field.arguments]
 
     def of(self, run: Run, position: Position, place: Place) -> dict[str, Any]:
         """The arguments in this run. Raises GraphQLError, or what Strawberry raises for an input that it cannot convert."""
@@ -90,6 +95,8 @@ class Arguments:
 
     def _convert(self, run: Run, position: Position, place: Place) -> dict[str, Any]:
         values = get_argument_values(self._definition, self._node, run.variable_values, hide_suggestions=self._hide_suggestions)
+        if self._converters is not None:
+            return {python_name: convert(values[name]) for name, python_name, convert in self._converters if name in values}
         return convert_arguments(
             values,
             self._field.arguments,
@@ -97,6 +104,11 @@ class Arguments:
             config=self._config,
             info=make_info(run, position, place),
         )
+
+    def _converter(self, argument: StrawberryArgument) -> tuple[str, str, Converter]:
+        assert argument.python_name, "Strawberry names its arguments"
+        name = self._config.name_converter.from_argument(argument)
+        return name, argument.python_name, find_converter(argument.type, self._scalar_registry, self._config)
 
     def _prepare(self) -> None:
         given = {argument.name.value: argument.value for argument in self._node.arguments or ()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from graphql_compiler.faults import passes_on, refuse
+from graphql_compiler.faults import refuse
+from graphql_compiler.passing import passes_on
 
 _RULE = "DataLoader must be constructed with a function which accepts Iterable<key> and returns Future<Iterable<value>>, "
 

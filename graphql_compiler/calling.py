@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from graphql_compiler.answers import Call
-from graphql_compiler.faults import passes_on
 from graphql_compiler.info import make_info
+from graphql_compiler.passing import passes_on
 from graphql_compiler.run import Pending, Run
 from graphql_compiler.shape import Position
 

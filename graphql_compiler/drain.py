@@ -15,8 +15,8 @@ from graphql.pyutils import is_awaitable
 from graphql_compiler.answers import Batched, Call
 from graphql_compiler.calling import called, same
 from graphql_compiler.failures import Failed, Place, PropagatedError, keys_of
-from graphql_compiler.faults import passes_on
 from graphql_compiler.loading import Load, found
+from graphql_compiler.passing import passes_on
 from graphql_compiler.run import Pending, Run, forget
 from graphql_compiler.shape import Position
 

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from types import CodeType
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn
 
+from graphql_compiler.passing import is_passing, passes_on
 from graphql_compiler.source import GENERATED
 
 _HERE = str(Path(__file__).parent)
-
-
-_passing: set[CodeType] = set()
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def passes_on(function: F) -> F:
-    """Marks a function that calls or awaits what is not ours: what is raised there need not be a mistake of this package."""
-    _passing.add(function.__code__)
-    return function
 
 
 @passes_on
@@ -42,4 +30,4 @@ def is_own_fault(failure: BaseException) -> bool:
     code = at.tb_frame.f_code
     if code.co_filename.startswith(GENERATED):
         return isinstance(failure, NameError)
-    return code not in _passing and code.co_filename.startswith(_HERE)
+    return not is_passing(code) and code.co_filename.startswith(_HERE)

@@ -13,7 +13,7 @@ from typing import Any
 from graphql_compiler.answers import Batched
 from graphql_compiler.batch_functions import awaited, checked, several
 from graphql_compiler.failures import Failed
-from graphql_compiler.faults import passes_on
+from graphql_compiler.passing import passes_on
 from graphql_compiler.protocol import KNOWN_ATTRIBUTE, BatchedField
 from graphql_compiler.run import Pending, Run
 from graphql_compiler.shape import Position
