@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import iscoroutine
 from itertools import repeat
 from keyword import iskeyword
 from operator import attrgetter
+from sys import getrefcount
 from typing import Any
 
 from graphql import (
@@ -36,6 +38,7 @@ from graphql_compiler.values import is_judged_by_class
 MIN_ITEMS = 4
 """Shorter lists are gone through item by item."""
 
+_ALONE = 3
 _CLASSES = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLInt: int}
 
 
@@ -202,4 +205,10 @@ def _is_name(name: str) -> bool:
 
 
 def _spoil(columns: Columns, column: list[Any]) -> None:
-    columns.is_off = any(map(is_awaitable, column))
+    if not any(map(is_awaitable, column)):
+        return
+    columns.is_off = True
+    for each in column:
+        # Made by the reading, where the column, this loop and the call are all that know it. The loop over items makes another.
+        if iscoroutine(each) and getrefcount(each) <= _ALONE:
+            each.close()
