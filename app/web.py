@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -132,12 +133,11 @@ class _Application(Starlette):
     That endpoint answers every method and every failure itself; routing and its wrappers are a tenth of a request's price.
     """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http" and scope["path"] == _GRAPHQL_PATH:
             scope["app"] = self
-            await graphql_endpoint(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+            return graphql_endpoint(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
 
 def _hand_on(

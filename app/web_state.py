@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from graphql import OperationType
 from starlette.requests import HTTPConnection
@@ -84,14 +84,14 @@ class WebState:
         self.activity.note(recognised.user.id)
         return recognised
 
-    async def execute(
+    def execute(
         self, operation: Operation, claims: Claims | None, *, address: str | None, spent_seconds: float = 0.0
-    ) -> Response:
+    ) -> Coroutine[Any, Any, Response]:
         """The answer to a query or mutation, for `write_json`, or UnavailableError within the deadline.
 
         `address`: the client's, as `addresses` gives it. Raises what `charge` and `recognise` raise.
         """
-        return await self.deadline.run(self._execute(operation, claims, address), spent_seconds=spent_seconds)
+        return self.deadline.run(self._execute(operation, claims, address), spent_seconds=spent_seconds)
 
     async def charge(self, operation: Operation, claims: Claims | None, address: str | None) -> list[BudgetLeft]:
         """What an operation costs, before anything is done for it, over every transport. Raises RateLimitedError.

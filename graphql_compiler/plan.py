@@ -87,7 +87,8 @@ class Plan:
         try:
             if self._serial is None:
                 run.data = self._root(run, run.root)
-                await drain(run)
+                if run.pending or run.late:
+                    await drain(run)
                 if self._is_constant and not run.errors:
                     self._keep(run.data)
                 return
