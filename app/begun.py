@@ -41,4 +41,6 @@ class Begun(Generic[T]):
             except StopIteration as done:
                 self.result = done.value
                 self.is_done = True
+            finally:
+                thrown = None  # or it would hold its traceback, which holds this
         return self.result

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from types import coroutine
+from collections.abc import Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from domain.errors import UnavailableError
@@ -31,30 +31,33 @@ class Deadline:
 
         `spent_seconds`: what the same request has waited for before.
         """
-        # In the task of whoever waits: a task of its own would cost more than all the rest of this. Only work that is late gets
-        # one, for its end.
-        task = asyncio.current_task()
-        assert task is not None, "awaited"
-        alarm = _Alarm(task)
-        timer = task.get_loop().call_later(max(0.0, self._seconds - spent_seconds), alarm.ring)
-        before = task.cancelling()
+        # What `asyncio.wait` does for one task, at a third of its price.
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work)
+        over: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(max(0.0, self._seconds - spent_seconds), _end, over)
+        task.add_done_callback(partial(_end, over))
         try:
-            return await _within(work, alarm)
-        except _LateError:
-            late = task.get_loop().create_task(_end(work), name="late-work")
-            self._late.add(late)
-            late.add_done_callback(self._forget)
-            if task.uncancel() > before:
-                # Somebody else wants it to end, too.
-                raise asyncio.CancelledError from None
-            raise UnavailableError("the answer was not ready in time") from None
+            await over
+        except asyncio.CancelledError:
+            self._abandon(task)
+            raise
         finally:
             timer.cancel()
+        if not task.done():
+            self._abandon(task)
+            raise UnavailableError("the answer was not ready in time")
+        return task.result()
 
     async def close(self, *, timeout_seconds: float) -> None:
         """Waits a little for what is still on its way out."""
         if self._late:
             await asyncio.wait(self._late, timeout=timeout_seconds)
+
+    def _abandon(self, task: asyncio.Task[Any]) -> None:
+        task.cancel()
+        self._late.add(task)
+        task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._late.discard(task)
@@ -62,60 +65,6 @@ class Deadline:
             task.exception()  # retrieved: nobody waits for it, and the answer has long been given
 
 
-class _LateError(Exception):
-    """Time is over, and the work stands where it waits."""
-
-
-class _Alarm:
-    """Wakes a task."""
-
-    __slots__ = ("_task", "has_rung")
-
-    def __init__(self, task: asyncio.Task[Any]) -> None:
-        self._task = task
-        self.has_rung = False
-
-    def ring(self) -> None:
-        self.has_rung = True
-        self._task.cancel()
-
-
-@coroutine
-def _within(work: Coroutine[Any, Any, T], alarm: _Alarm) -> Generator[Any, None, T]:
-    """`await work`, but that the alarm leaves the work where it is."""
-    thrown: BaseException | None = None
-    while True:
-        try:
-            waiting = work.send(None) if thrown is None else work.throw(thrown)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        try:
-            yield waiting
-        except BaseException as error:
-            if alarm.has_rung and isinstance(error, asyncio.CancelledError):
-                raise _LateError from None
-            # A failure of what was awaited, a shorter deadline within the work, or the end of the task.
-            thrown = error
-        else:
-            thrown = None
-
-
-@coroutine
-def _cancel(work: Coroutine[Any, Any, T]) -> Generator[Any, None, T]:
-    """Cancels work that stands where it waits, and awaits its end."""
-    thrown: BaseException | None = asyncio.CancelledError()
-    while True:
-        try:
-            waiting = work.send(None) if thrown is None else work.throw(thrown)
-        except StopIteration as done:
-            return done.value  # type: ignore[no-any-return]
-        try:
-            yield waiting
-        except BaseException as error:
-            thrown = error
-        else:
-            thrown = None
-
-
-async def _end(work: Coroutine[Any, Any, T]) -> T:
-    return await _cancel(work)
+def _end(over: asyncio.Future[None], _: object = None) -> None:
+    if not over.done():
+        over.set_result(None)

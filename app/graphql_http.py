@@ -74,7 +74,7 @@ async def _respond(scope: Scope, receive: Receive) -> tuple[ASGIApp, str, str]:
     try:
         body = await _read_post(headers, receive) if method == "POST" else b""
         operation = state.requests.recall(body) if body else None
-        members = None
+        members, is_new = None, False
         if operation is None:
             members = parse_object(body) if method == "POST" else _read_query_string(Request(scope))
         started = time.perf_counter()
@@ -83,7 +83,7 @@ async def _respond(scope: Scope, receive: Receive) -> tuple[ASGIApp, str, str]:
             assert members is not None, "read above"
             wanted = GraphqlRequest.read(members)
             operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
-            state.requests.remember(body, operation)
+            is_new = True
         kind = operation.type.value
         if operation.type is OperationType.SUBSCRIPTION and method == "POST":
             if wish is StreamWish.NONE:
@@ -100,6 +100,8 @@ async def _respond(scope: Scope, receive: Receive) -> tuple[ASGIApp, str, str]:
         address = state.addresses.key(client[0] if client else None, headers.getlist("x-forwarded-for"))
         spent = time.perf_counter() - started
         response = await state.execute(operation, claims, address=address, spent_seconds=spent)
+        if is_new:
+            state.requests.remember(body, operation)
     except BadRequestError as problem:
         return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
     except RequestError as problem:

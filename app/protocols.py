@@ -82,6 +82,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             # Made anew each second, for the date in it.
             self._every, self._head = every, _STATUS + b"".join([b"%b: %b\r\n" % header for header in every])
         cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
         self.transport.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (self._head, headers, len(body), body))
         cycle.message_event.set()
         cycle.on_response()

@@ -87,7 +87,8 @@ def _why_not_json(content_type: str, content_encoding: str) -> str | None:
     media_type, _, parameters = content_type.partition(";")
     named = [part.strip().lower().replace('"', "") for part in parameters.split(";")]
     is_utf8 = all(part == "charset=utf-8" for part in named if part.startswith("charset"))
-    if media_type.strip().lower() != "application/json" or not is_utf8:
+    # A comma: the header came twice.
+    if media_type.strip().lower() != "application/json" or not is_utf8 or "," in content_type:
         return "send application/json in UTF-8"
     if (content_encoding or "identity").strip().lower() != "identity":
         return "a compressed body is not accepted"

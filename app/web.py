@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -133,11 +132,12 @@ class _Application(Starlette):
     That endpoint answers every method and every failure itself; routing and its wrappers are a tenth of a request's price.
     """
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == _GRAPHQL_PATH:
             scope["app"] = self
-            return graphql_endpoint(scope, receive, send)
-        return super().__call__(scope, receive, send)
+            await graphql_endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _hand_on(

@@ -149,6 +149,9 @@ class FeedEntry(NamedTuple):
             return NotImplemented
         return (self.cursor, self.facts, self.reasons) == (other.cursor, other.facts, other.reasons)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self.cursor)
 

@@ -19,8 +19,8 @@ from services.memory.known_viewers import SeenViewer
 
 MAX_UNSEEN = 1_000
 """Where the count stops."""
-_QUICK = MAX_UNSEEN + 50
-"""Candidates that are looked at in one go."""
+_CANDIDATES = (100, MAX_UNSEEN + 50)
+"""So many are looked at the quick way, more where those were not enough: caches tell few of the newest for sure, not all."""
 _MAX_ROUNDS = 10
 """Times 2,000 candidates. Only a feed of which a filter takes all but every twentieth entry needs more than one round."""
 
@@ -68,15 +68,20 @@ async def _count_quickly(backends: Backends, viewer_id: int, seen: SeenViewer | 
     if seen is None or not is_usual(seen):
         return None
     viewer = feed_viewer(seen)
-    try:
-        ids = await read_candidates(backends, seen, viewer.timeline_version, MAX_ID, viewer.position, _QUICK)
-    except CacheUnavailableError:
-        return None
-    if ids is None:
-        return None
+    ids: list[int] | None = []
+    for count in _CANDIDATES:
+        try:
+            ids = await read_candidates(backends, seen, viewer.timeline_version, MAX_ID, viewer.position, count)
+        except CacheUnavailableError:
+            return None
+        if ids is None:
+            return None
+        if len(ids) < count or count > MAX_UNSEEN:
+            break
+    assert ids is not None, "returned above"
     found = await memory.posts.find(ids) if ids else {}
     shown = await QuickJudge(backends, memory, seen, viewer).judge(ids, found)
-    if shown is None or (len(ids) == _QUICK and len(shown[0]) < MAX_UNSEEN):
+    if shown is None or (len(ids) == count and len(shown[0]) < MAX_UNSEEN):
         return None
     return viewer, min(len(shown[0]), MAX_UNSEEN)
 

@@ -119,11 +119,13 @@ async def test_what_fails_while_it_is_awaited_can_be_caught() -> None:
 
 async def test_whoever_ends_the_request_ends_its_work() -> None:
     stubborn = Stubborn(cleanup_seconds=0)
-    request = asyncio.create_task(Deadline(5).run(stubborn.work()))
+    deadline = Deadline(5)
+    request = asyncio.create_task(deadline.run(stubborn.work()))
     await asyncio.sleep(0.01)
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
+    await deadline.close(timeout_seconds=5)
     assert stubborn.has_ended.is_set()
 
 
@@ -154,3 +156,33 @@ async def test_the_ends_errors_are_nobodys() -> None:
         await deadline.run(work())
     await deadline.close(timeout_seconds=5)
     assert not complaints
+
+
+@pytest.mark.parametrize("inner_seconds", [0.02, 0.0201, 0.021])
+async def test_a_deadline_within_that_is_over_at_the_same_time_is_no_end_of_the_request(inner_seconds: float) -> None:
+    """Whichever comes first, it is said in words: a bare cancellation would be nobody's answer."""
+
+    async def work() -> str:
+        async with asyncio.timeout(inner_seconds):
+            await asyncio.sleep(60)
+        return "never"
+
+    loop, deadline = asyncio.get_running_loop(), Deadline(0.02)
+    for _ in range(5):
+        loop.call_later(0.01, time.sleep, 0.03)  # both are due when the loop comes back
+        with pytest.raises((UnavailableError, TimeoutError)):
+            await deadline.run(work())
+    await deadline.close(timeout_seconds=5)
+
+
+async def test_children_that_take_their_time_to_end_are_not_awaited() -> None:
+    stubborn = [Stubborn(cleanup_seconds=0.5) for _ in range(2)]
+
+    async def work() -> None:
+        await asyncio.gather(*(each.work() for each in stubborn))
+
+    deadline, began = Deadline(0.05), time.monotonic()
+    with pytest.raises(UnavailableError):
+        await deadline.run(work())
+    assert time.monotonic() - began < 0.4
+    await deadline.close(timeout_seconds=5)
