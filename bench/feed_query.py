@@ -103,9 +103,10 @@ def chosen_variants(only: Sequence[str] | None) -> list[Variant]:
 def _warm(one: RunningVariant, requests: list[bytes], options: argparse.Namespace) -> None:
     """Tidings and the endpoints are asked for everybody's page, which fills what they keep; the others keep nothing.
 
-    Twice: the first sight of an account is noted in its row, whose version is another one then.
+    Four times: a process answers the first page for somebody the long way, renders parts of a record at its second use, and
+    splices them from the third on.
     """
-    for _ in range(2 if one.variant.keeps_pages else 0):
+    for _ in range(4 if one.variant.keeps_pages else 0):
         run_load(one.port, requests, {}, connections=_WARMING_CONNECTIONS, once=True, failures_allowed=1.0)
     run_load(one.port, requests, {}, connections=options.connections, seconds=_WARMING_SECONDS, failures_allowed=1.0)
 
