@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from db.database import ReadSession
-from db.feed_candidates import FeedViewer, load_feed_viewer
+from db.feed_candidates import FeedViewer, IdRange, load_all_ids, load_feed_viewer
 from db.feed_positions import move_position
 from domain.errors import CacheUnavailableError, InvalidCursorError, RefusalCode, UnauthenticatedError, refused
 from domain.feed import FeedPosition
@@ -73,12 +73,14 @@ async def _count_quickly(backends: Backends, viewer_id: int, seen: SeenViewer | 
         try:
             ids = await read_candidates(backends, seen, viewer.timeline_version, MAX_ID, viewer.position, count)
         except CacheUnavailableError:
-            return None
-        if ids is None:
-            return None
-        if len(ids) < count or count > MAX_UNSEEN:
+            ids = None
+        if ids is None or len(ids) < count:
             break
-    assert ids is not None, "returned above"
+    if ids is None:
+        # The caches do not reach as far: the ids alone are PostgreSQL's to tell, what they stand for may be remembered.
+        count = _CANDIDATES[-1]
+        async with backends.database.at_once() as session:
+            ids = await load_all_ids(session, viewer_id, IdRange(above=viewer.position, below=MAX_ID), size=count)
     found = await memory.posts.find(ids) if ids else {}
     shown = await QuickJudge(backends, memory, seen, viewer).judge(ids, found)
     if shown is None or (len(ids) == count and len(shown[0]) < MAX_UNSEEN):
