@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from db import at_once
 from services.backends import Backends
 
 
@@ -34,8 +35,16 @@ def count_queries(backends: Backends) -> Iterator[CountedQueries]:
         if "pg_notify" not in statement:
             counted.statements.append(statement)
 
+    fetch = at_once.fetch
+
+    async def noted(connection: Any, statement: Any, parameters: Any) -> Any:
+        note(None, None, str(statement))
+        return await fetch(connection, statement, parameters)
+
     event.listen(engine, "before_cursor_execute", note)
+    at_once.fetch = noted
     try:
         yield counted
     finally:
+        at_once.fetch = fetch
         event.remove(engine, "before_cursor_execute", note)

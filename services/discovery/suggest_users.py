@@ -21,7 +21,7 @@ async def suggest_users(backends: Backends, *, viewer_id: int, size: int) -> lis
 
     Nobody whom the viewer follows, has asked, mutes, or stands in a block with.
     """
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         if await follows_anybody(session, viewer_id):
             user_ids = await load_friends_of_friends(
                 session,

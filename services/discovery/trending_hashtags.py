@@ -24,7 +24,7 @@ _MAX_AGE = timedelta(hours=1)
 
 async def trending_hashtags(backends: Backends, *, size: int) -> list[TrendingHashtagRecord]:
     """The same for every viewer, as a worker last found them."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         found = await load_trends(session, max_age_seconds=_MAX_AGE.total_seconds(), size=size)
     return [TrendingHashtagRecord(hashtag, count) for hashtag, count in found]
 

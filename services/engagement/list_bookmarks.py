@@ -15,7 +15,7 @@ async def list_bookmarks(backends: Backends, *, viewer_id: int, page: PageReques
     """Those posts that the viewer may still see; what is hidden or deleted is not there. Raises InvalidCursorError."""
     scope = CursorScope("bookmarks", viewer_id)
     start = open_since(backends, scope, page)
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
 
         async def fetch(below: Since, size: int) -> list[tuple[Since, VisiblePost | None]]:
             rows = await load_bookmarked_ids(session, viewer_id, below=below, size=size)

@@ -21,7 +21,7 @@ async def list_comments(
     """Those that the viewer may see, under a post that the viewer may see. Raises InvalidCursorError."""
     scope = comments_scope(root_id, viewer_id)
     start = open_below(backends, scope, page)
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
 
         async def fetch(below_id: int, size: int) -> list[tuple[int, CommentFacts | None]]:
             rows = await load_comments_of_post(session, root_id, viewer_id=viewer_id, below_id=below_id, size=size)

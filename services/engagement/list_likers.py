@@ -15,7 +15,7 @@ async def list_likers(backends: Backends, *, root_id: int, viewer_id: int | None
     """Those who may be listed for the viewer, of a post that the viewer may see. Raises InvalidCursorError."""
     scope = CursorScope(f"post.likers:{root_id}", viewer_id)
     start = open_since(backends, scope, page)
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
 
         async def fetch(below: Since, size: int) -> list[tuple[Since, UserRecord | None]]:
             rows = await load_likers(session, root_id, viewer_id=viewer_id, below=below, size=size)

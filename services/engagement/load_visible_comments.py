@@ -19,7 +19,7 @@ async def load_visible_comments(
 
     Two statements, however many there are.
     """
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         found = await load_comments_under_posts(session, comment_ids, viewer_id=viewer_id)
     return {comment_id: comment for comment_id, (comment, _) in found.items()}
 

@@ -32,7 +32,7 @@ async def explain_feed_post(backends: Backends, *, viewer_id: int, post_id: int 
     A post that does not exist and one that the viewer may not see have the same answer. Of a post that comes into the feed by a
     share it says SHOWN, as of the share itself. Raises UnauthenticatedError, UnavailableError.
     """
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         viewer = await load_feed_viewer(session, viewer_id)
         if viewer is None:
             raise UnauthenticatedError("sign in to see your feed")

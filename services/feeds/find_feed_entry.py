@@ -12,7 +12,7 @@ from services.feeds.judge_reasons import ReasonJudge
 
 async def find_feed_entry(backends: Backends, *, viewer_id: int, post_id: int) -> FeedEntry | None:
     """The edge under which the post stands in the viewer's feed, or None where it is not in it."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         viewer = await load_feed_viewer(session, viewer_id)
         if viewer is None:
             return None

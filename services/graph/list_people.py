@@ -62,7 +62,7 @@ async def _list_people(
 ) -> Connection[UserRecord]:
     scope = CursorScope(kind, viewer_id)
     start = open_since(backends, scope, page)
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         if not await _may_look(session, user_id, viewer_id):
             return Connection([], PageInfo(False, False, None, None))
 

@@ -18,17 +18,17 @@ async def find_hashtag(backends: Backends, name: str) -> HashtagRecord | None:
 
 async def find_hashtags_by_name(backends: Backends, names: Iterable[str]) -> dict[str, HashtagRecord]:
     """Those that exist, by normalised name."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         return await load_hashtags_by_name(session, names)
 
 
 async def find_hashtags(backends: Backends, hashtag_ids: Iterable[int]) -> dict[int, HashtagRecord]:
     """Those that exist, by id."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         return await load_hashtags(session, hashtag_ids)
 
 
 async def find_followed(backends: Backends, hashtag_ids: Iterable[int], *, viewer_id: int) -> set[int]:
     """Which of the hashtags the viewer follows."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         return await load_followed_among(session, viewer_id, hashtag_ids)

@@ -14,7 +14,7 @@ async def list_followed_hashtags(backends: Backends, *, viewer_id: int, page: Pa
     """Raises InvalidCursorError."""
     scope = CursorScope("followed_hashtags", viewer_id)
     start = open_since(backends, scope, page)
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
 
         async def fetch(below: Since, size: int) -> list[tuple[Since, HashtagRecord | None]]:
             rows = await load_followed_hashtags(session, viewer_id, below=below, size=size)

@@ -18,7 +18,7 @@ async def list_hashtag_posts(
     scope = CursorScope(f"hashtag.posts:{hashtag_id}", viewer_id)
     start = open_below(backends, scope, page)
 
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
 
         async def fetch(below_id: int, size: int) -> list[tuple[int, VisiblePost | None]]:
             rows = await load_posts_by_hashtag(session, hashtag_id, viewer_id=viewer_id, below_id=below_id, size=size)

@@ -17,7 +17,7 @@ async def count_unread(backends: Backends, *, viewer_id: int) -> int:
     """Those that are shown and lie above what was read; at most MAX_UNREAD, of at most MAX_EXAMINED groups."""
     count = examined = 0
     below, size = MAX_ID, _FIRST_LOOK
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         while count < MAX_UNREAD and examined < MAX_EXAMINED:
             rows = await load_unread(session, viewer_id, below_place=below, size=size)
             count += len(await judge_groups(session, rows))

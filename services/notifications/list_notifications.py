@@ -17,7 +17,7 @@ async def list_notifications(backends: Backends, *, viewer_id: int, page: PageRe
     """Whatever is shown, newest place first. A group that somebody joins meanwhile moves up. Raises InvalidCursorError."""
     scope = CursorScope("notifications", viewer_id)
     start = open_below(backends, scope, page)
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
 
         async def fetch(below_place: int, size: int) -> list[tuple[int, NotificationRecord | None]]:
             rows = await load_page(session, viewer_id, below_place=below_place, size=size)
@@ -29,5 +29,5 @@ async def list_notifications(backends: Backends, *, viewer_id: int, page: PageRe
 
 async def load_notifications(backends: Backends, ids: Iterable[int], *, viewer_id: int) -> dict[int, NotificationRecord]:
     """By id; those of others are missing, like those that are not shown or do not exist."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         return await judge_groups(session, await load_by_ids(session, list(ids), recipient_id=viewer_id))

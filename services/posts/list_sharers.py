@@ -15,7 +15,7 @@ async def list_sharers(backends: Backends, *, root_id: int, viewer_id: int | Non
     """Those whose share the viewer may see: a private account's is for its followers. Raises InvalidCursorError."""
     scope = CursorScope(f"post.sharers:{root_id}", viewer_id)
     start = open_below(backends, scope, page)
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
 
         async def fetch(below_id: int, size: int) -> list[tuple[int, UserRecord | None]]:
             rows = await load_sharers(session, root_id, viewer_id=viewer_id, below_id=below_id, size=size)

@@ -29,5 +29,5 @@ async def load_visible_posts_in(
 
 async def load_visible_posts(backends: Backends, post_ids: Iterable[int], *, viewer_id: int | None) -> dict[int, VisiblePost]:
     """The same with a short session of its own."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         return await load_visible_posts_in(session, post_ids, viewer_id=viewer_id)

@@ -9,5 +9,5 @@ from services.backends import Backends
 
 async def list_reported_posts(backends: Backends, *, is_all: bool, size: int) -> list[ReportedPost]:
     """Posts with open reports, or `is_all` with any, the newest report first. For moderators: nothing is hidden from them."""
-    async with backends.database.reading() as session:
+    async with backends.database.at_once() as session:
         return await load_reported_posts(session, is_all=is_all, size=size)
