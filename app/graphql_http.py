@@ -96,7 +96,7 @@ async def _respond(scope: Scope, receive: Receive) -> tuple[ASGIApp, str, str]:
             return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
         if is_unacceptable:
             return _not_acceptable(), kind, "refused"
-        client = scope["client"]
+        client = scope.get("client")
         address = state.addresses.key(client[0] if client else None, headers.getlist("x-forwarded-for"))
         spent = time.perf_counter() - started
         response = await state.execute(operation, claims, address=address, spent_seconds=spent)
