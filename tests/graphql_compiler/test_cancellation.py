@@ -86,7 +86,7 @@ async def test_cancelling_ends_everything(query: str) -> None:
     answer = await asyncio.wait_for(task, 10)
     assert answer.raised is asyncio.CancelledError
     assert len(journal.ended) == journal.begun
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before
 
 
 async def test_what_is_nulled_is_not_waited_for() -> None:
@@ -96,7 +96,7 @@ async def test_what_is_nulled_is_not_waited_for() -> None:
     assert answer.data == {"child": None}
     assert [error.path for error in answer.errors] == [["child", "fail"]]
     assert sorted(journal.ended) == ["a", "deep"]
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before
 
 
 @pytest.mark.parametrize(
