@@ -109,7 +109,9 @@ async def test_a_crowd_waits_in_order_and_not_for_ever(open_client: OpenClient, 
     refused = [result for result in results if result is not None]
     assert all("too many wait" in str(result) for result in refused)
     assert 1 <= len(refused) < 60, "not all of them can be asked within the deadline"
-    assert order == list(range(60 - len(refused)))
+    # In order. Who asked an instant later may be answered although somebody before them was overdue when the loop looked.
+    assert order == sorted(order)
+    assert len(order) == 60 - len(refused)
     assert not client.is_suspended, "the server is well"
 
 
