@@ -10,14 +10,13 @@ from typing import Any, cast
 
 from db.database import Database
 from db.post_versions import Changes, KnownPost, load_changed_posts
-from domain.engagement import NO_MARKS, ViewerMarks
+from domain.engagement import ViewerMarks
 from domain.records import UserRecord
+from services.memory.gathered_marks import AskedMarks, marks_of
 from services.memory.gathered_reads import GatheredReads
 from services.memory.two_generations import TwoGenerations
 
-_Marks = tuple[int, tuple[int, ...]]
-"""(viewer, posts): what that viewer has done with these."""
-_Key = int | _Marks
+_Key = int | AskedMarks
 """A post by its id, or marks."""
 
 
@@ -55,7 +54,7 @@ class KnownPosts:
     async def _check(self, keys: Sequence[_Key]) -> dict[Any, Any]:
         classes = [*map(type, keys)]
         post_ids: list[int] = [*compress(cast("Any", keys), map(is_, classes, repeat(int)))]
-        marks: list[_Marks] = [*compress(cast("Any", keys), map(is_not, classes, repeat(int)))]
+        marks: list[AskedMarks] = [*compress(cast("Any", keys), map(is_not, classes, repeat(int)))]
         known: list[KnownPost | None] = self._posts.get_many(post_ids)
         before = self._run
         changes = await self._load(post_ids, known, marks)
@@ -73,14 +72,10 @@ class KnownPosts:
             # Otherwise the server has changed meanwhile: an answer of the moment all the same, and nothing to remember.
             found[post_id] = now
         for asked in marks:
-            viewer_id, root_ids = asked
-            found[asked] = dict.fromkeys(root_ids, NO_MARKS)
-            marked = changes.marks.get(viewer_id)
-            if marked:
-                found[asked].update((one, done) for one, done in marked.items() if one in found[asked])
+            found[asked] = marks_of(asked, changes.marks)
         return found
 
-    async def _load(self, post_ids: Sequence[int], known: Sequence[KnownPost | None], marks: Sequence[_Marks]) -> Changes:
+    async def _load(self, post_ids: Sequence[int], known: Sequence[KnownPost | None], marks: Sequence[AskedMarks]) -> Changes:
         async with self._database.at_once() as session:
             return await load_changed_posts(session, post_ids, known, marks=marks)
 
