@@ -32,10 +32,12 @@ class JsonAnswer:
         self.body = body
         self.media_type = media_type
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    def write(self, scope: Scope, send: Send) -> bool:
+        """Sends it, where that can be done at once."""
         connection = connection_of(scope)
-        if connection is not None and connection.answer(scope, send, _header_lines(self.media_type), self.body):
-            return
+        return connection is not None and connection.answer(scope, send, _header_lines(self.media_type), self.body)
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         headers = [*_headers(self.media_type), (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})

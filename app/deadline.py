@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 ANSWER_SECONDS = 1.8
 """From a readable request to its answer: below the 2 s within which UNAVAILABLE is promised."""
+LATE = "the answer was not ready in time"
 
 
 class Deadline:
@@ -46,7 +47,7 @@ class Deadline:
             timer.cancel()
         if not task.done():
             self._abandon(task)
-            raise UnavailableError("the answer was not ready in time")
+            raise UnavailableError(LATE)
         return task.result()
 
     async def close(self, *, timeout_seconds: float) -> None:

@@ -5,6 +5,7 @@ By POST also as a stream of events, where a client prefers that, or subscribes a
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from typing import Any
@@ -20,13 +21,16 @@ from app.answers import GRAPHQL_TYPE, JSON_TYPE, JsonAnswer, encode_json, intern
 from app.authentication.bearer import bearer_token
 from app.authentication.claims import Claims
 from app.authentication.errors import AuthenticationError, KeySetUnavailableError
+from app.deadline import LATE
 from app.dev_login import DEMO_USERNAME, sign_in
 from app.graphiql import graphiql_page
 from app.graphql_request import GraphqlRequest
 from app.graphql_sse import EventStream, open_stream, stream_of_one
 from app.indexed_headers import IndexedHeaders
 from app.media_types import STREAM_TYPE, StreamWish, accept_of, answer_type, stream_wish, wants_page
-from app.request_json import BadRequestError, check_announced_json, parse_object, receive_body
+from app.protocols import connection_of
+from app.request_json import MAX_BYTES, BadRequestError, check_announced_json, parse_object, receive_body, too_large
+from app.watchdog import Watched
 from app.web_state import STATE, WebState, address_of
 from domain.errors import RateLimitedError, UnavailableError
 from schema.documents import RequestError
@@ -36,88 +40,128 @@ from schema.execution import Response
 log = structlog.get_logger(__name__)
 
 _METHODS = "GET, POST"
+_BEARER = "Bearer "
+
+
+class _Request(Watched):
+    """A request, and what is known of it so far. `kind`: the type of its operation, as metrics call it."""
+
+    __slots__ = ("kind", "media_type", "receive", "scope", "send", "started")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__()
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.kind = "unknown"
+        self.media_type = JSON_TYPE
+        self.started = time.perf_counter()
+
+    def count(self, outcome: str) -> None:
+        """It has its answer."""
+        metrics.requests(self.kind, outcome).inc()
+        metrics.request_seconds.observe(time.perf_counter() - self.started)
+
+    async def refuse(self) -> None:
+        self.count("unavailable")
+        answer = refusal(LATE, UNAVAILABLE, status=503, media_type=self.media_type)
+        await answer(self.scope, self.receive, self.send)
 
 
 async def graphql_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers every method of `/graphql`, always in GraphQL's form except for the page of GraphiQL."""
-    started = time.perf_counter()
+    request = _Request(scope, receive, send)
     try:
-        response, kind, outcome = await _respond(scope, receive)
+        response, outcome = await _respond(request)
+    except asyncio.CancelledError:
+        if not request.is_over:
+            raise
     except Exception:
         request_id = secrets.token_hex(8)
         log.exception("graphql.request_failed", request_id=request_id)
-        response, kind, outcome = internal_error(request_id), "unknown", "error"
-    metrics.requests(kind, outcome).inc()
-    metrics.request_seconds.observe(time.perf_counter() - started)
-    await response(scope, receive, send)
+        response, outcome = internal_error(request_id), "error"
+    if request.is_over:
+        # Perhaps long ago. Until it is out, the server must not see this end: it would answer for us.
+        await request.refused()
+        return
+    request.count(outcome)
+    if not (isinstance(response, JsonAnswer) and response.write(scope, send)):
+        await response(scope, receive, send)
 
 
-async def _respond(scope: Scope, receive: Receive) -> tuple[ASGIApp, str, str]:
-    """The answer, the type of the operation and the outcome as metrics call them."""
+async def _respond(request: _Request) -> tuple[ASGIApp, str]:
+    """The answer and the outcome as metrics call it."""
+    scope = request.scope
     state: WebState = scope["state"][STATE]
     headers = IndexedHeaders(scope)
     method, accept = scope["method"], accept_of(headers)
-    asked_wish = stream_wish(accept)
+    asked_wish, media_type = stream_wish(accept), answer_type(accept)
     wish = asked_wish if method == "POST" else StreamWish.NONE
-    media_type = answer_type(accept)
     if method not in {"GET", "POST"}:
-        return refusal("send GET or POST", status=405, headers={"Allow": _METHODS}), "unknown", "refused"
+        return refusal("send GET or POST", status=405, headers={"Allow": _METHODS}), "refused"
     if method == "GET" and wants_page(accept) and "query" not in Request(scope).query_params:
-        return await _page(state), "page", "answered"
+        request.kind = "page"
+        return await _page(state), "answered"
     # Whoever asks by GET for a stream is told below that subscriptions are not answered by GET.
     is_unacceptable = media_type is None and wish is StreamWish.NONE
     if is_unacceptable and asked_wish is StreamWish.NONE:
-        return _not_acceptable(), "unknown", "refused"
+        return _not_acceptable(), "refused"
     # What cannot be answered at all is said in JSON, whatever was asked for.
-    media_type = media_type or JSON_TYPE
-    kind = "unknown"
+    media_type = request.media_type = media_type or JSON_TYPE
+    is_watched = False
     try:
-        body = await _read_post(headers, receive) if method == "POST" else b""
+        body = await _read_post(headers, request) if method == "POST" else b""
         operation = state.requests.recall(body) if body else None
         members, is_new = None, False
         if operation is None:
             members = parse_object(body) if method == "POST" else _read_query_string(Request(scope))
-        started = time.perf_counter()
-        claims = await _authenticate(state, headers)
+        is_watched = True
+        state.watchdog.watch(request)
+        claims = _recall(state, headers) or await _authenticate(state, headers)
         if operation is None:
             assert members is not None, "read above"
             wanted = GraphqlRequest.read(members)
             operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
             is_new = True
-        kind = operation.type.value
-        if operation.type is OperationType.SUBSCRIPTION and method == "POST":
+        type_ = operation.type
+        request.kind = type_.value
+        if type_ is OperationType.SUBSCRIPTION and method == "POST":
             if wish is StreamWish.NONE:
                 raise BadRequestError(f"subscriptions are answered over WebSocket, or as {STREAM_TYPE}")
-            request = Request(scope, receive)
-            stream = await open_stream(request, state, operation, claims, address_of(request))
-            return stream, kind, "answered" if isinstance(stream, EventStream) else "refused"
-        if operation.type is not OperationType.QUERY and method == "GET":
-            message = f"a {kind} is not answered by GET"
-            return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), kind, "refused"
+            # It goes on, and its beginning has a deadline of its own.
+            state.watchdog.release(request)
+            asked = Request(scope, request.receive)
+            stream = await open_stream(asked, state, operation, claims, address_of(asked))
+            return stream, "answered" if isinstance(stream, EventStream) else "refused"
+        if type_ is not OperationType.QUERY and method == "GET":
+            message = f"a {request.kind} is not answered by GET"
+            return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), "refused"
         if is_unacceptable:
-            return _not_acceptable(), kind, "refused"
+            return _not_acceptable(), "refused"
         client = scope.get("client")
         address = state.addresses.key(client[0] if client else None, headers.getlist("x-forwarded-for"))
-        spent = time.perf_counter() - started
-        response = await state.execute(operation, claims, address=address, spent_seconds=spent)
+        response = await state.work(operation, claims, address)
         if is_new:
             state.requests.remember(body, operation)
     except BadRequestError as problem:
-        return refusal(str(problem), status=problem.status, media_type=media_type), kind, "refused"
+        return refusal(str(problem), status=problem.status, media_type=media_type), "refused"
     except RequestError as problem:
-        return _to_http({"errors": problem.errors}, media_type, wish), kind, "refused"
+        return _to_http({"errors": problem.errors}, media_type, wish), "refused"
     except KeySetUnavailableError:
         message = "tokens cannot be verified at the moment"
-        return refusal(message, UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
+        return refusal(message, UNAVAILABLE, status=503, media_type=media_type), "unavailable"
     except AuthenticationError as problem:
         log.info("authentication.refused", reason=str(problem))
-        return unauthenticated(media_type), kind, "refused"
+        return unauthenticated(media_type), "refused"
     except RateLimitedError as problem:
-        begins_stream = kind == OperationType.SUBSCRIPTION.value
-        return _limited(problem, media_type, wish, begins_stream=begins_stream), kind, "limited"
+        begins_stream = request.kind == OperationType.SUBSCRIPTION.value
+        return _limited(problem, media_type, wish, begins_stream=begins_stream), "limited"
     except UnavailableError as problem:
-        return refusal(str(problem), UNAVAILABLE, status=503, media_type=media_type), kind, "unavailable"
-    return _to_http(response, media_type, wish), kind, "failed" if "errors" in response else "answered"
+        return refusal(str(problem), UNAVAILABLE, status=503, media_type=media_type), "unavailable"
+    finally:
+        if is_watched:
+            state.watchdog.release(request)
+    return _to_http(response, media_type, wish), "failed" if "errors" in response else "answered"
 
 
 def _not_acceptable() -> HttpResponse:
@@ -152,16 +196,28 @@ def _to_http(response: Response, media_type: str, wish: StreamWish) -> ASGIApp:
     return json_answer(response, status=status, media_type=media_type)
 
 
+def _recall(state: WebState, headers: IndexedHeaders) -> Claims | None:
+    """The claims of a token that was good before, in the form in which nearly all send it."""
+    credentials = headers.text(b"authorization")
+    return state.verifier.recall(credentials[len(_BEARER) :]) if credentials.startswith(_BEARER) else None
+
+
 async def _authenticate(state: WebState, headers: IndexedHeaders) -> Claims | None:
     token = bearer_token(headers)
     if token is None:
         return None
-    return state.verifier.recall(token) or await state.deadline.run(state.verifier.verify(token))
+    return state.verifier.recall(token) or await state.verifier.verify(token)
 
 
-async def _read_post(headers: IndexedHeaders, receive: Receive) -> bytes:
+async def _read_post(headers: IndexedHeaders, request: _Request) -> bytes:
     check_announced_json(headers.text(b"content-type"), headers.text(b"content-encoding"))
-    return await receive_body(receive, announced=headers.text(b"content-length"))
+    connection = connection_of(request.scope)
+    body = connection.take_body(request.scope, request.receive) if connection is not None else None
+    if body is not None and len(body) <= MAX_BYTES:
+        return body
+    if body is not None:
+        raise too_large()
+    return await receive_body(request.receive, announced=headers.text(b"content-length"))
 
 
 def _read_query_string(request: Request) -> dict[str, Any]:

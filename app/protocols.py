@@ -8,7 +8,7 @@ import weakref
 from typing import Any, Protocol, cast
 
 import httptools
-from starlette.types import Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 32_768
@@ -87,6 +87,28 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         cycle.message_event.set()
         cycle.on_response()
         return True
+
+    def take_body(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, where it is here already; None, and nothing is done, where it is not, or anything is out of the
+        ordinary: then `receive` gives it.
+
+        `receive`: what would be called otherwise, as with `answer`.
+        """
+        cycle = self.cycle
+        if (
+            cycle is None
+            or cycle.scope is not scope
+            or getattr(receive, "__self__", None) is not cycle
+            or cycle.more_body
+            or cycle.disconnected
+            or cycle.response_complete
+            or cycle.waiting_for_100_continue
+        ):
+            return None
+        self.flow.resume_reading()
+        cycle.message_event.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
 
     def detach(self) -> None:
         """The answer has ended."""

@@ -39,7 +39,7 @@ async def read_body(request: Request) -> bytes:
 async def receive_body(receive: Receive, *, announced: str) -> bytes:
     """The same. `announced`: what Content-Length says."""
     if announced.isdecimal() and int(announced[:20]) > MAX_BYTES:
-        raise BadRequestError(f"the body is larger than {MAX_BYTES} bytes")
+        raise too_large()
     # Nearly always all of it is there already, and no clock is needed.
     first = Begun(receive())
     if first.is_done:
@@ -54,12 +54,17 @@ async def receive_body(receive: Receive, *, announced: str) -> bytes:
                 body, has_more = _part(message)
                 received += body
                 if len(received) > MAX_BYTES:
-                    raise BadRequestError(f"the body is larger than {MAX_BYTES} bytes")
+                    raise too_large()
                 if not has_more:
                     return bytes(received)
                 message = await receive()
     except TimeoutError:
         raise BadRequestError("the body did not arrive in time", status=408) from None
+
+
+def too_large() -> BadRequestError:
+    """What is said of a body over MAX_BYTES."""
+    return BadRequestError(f"the body is larger than {MAX_BYTES} bytes")
 
 
 def _part(message: Message) -> tuple[bytes, bool]:

@@ -33,6 +33,7 @@ from app.rest_requests import KEY_HEADER
 from app.socket_messages import CloseCode
 from app.static_files import static_routes
 from app.tally import hand_on_all
+from app.watchdog import Watchdog
 from app.web_state import STATE, WebState
 from bootstrap import open_backends
 from domain.event_log import unpack_ids
@@ -81,6 +82,8 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             stack.push_async_callback(verifier.aclose)
             deadline = Deadline()
             stack.push_async_callback(deadline.close, timeout_seconds=_LATE_WORK_SECONDS)
+            watchdog = Watchdog()
+            stack.callback(watchdog.close)
             activity = RecentActivity(backends.database)
             stack.push_async_callback(activity.close)
             sockets = LiveSockets()
@@ -109,6 +112,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
                 engine=Engine(has_introspection=settings.has_introspection, note_executor=note_executor),
                 sockets=sockets,
                 deadline=deadline,
+                watchdog=watchdog,
                 addresses=ClientAddresses(settings.trusted_proxies),
                 activity=activity,
                 requests=KnownRequests(),

@@ -18,6 +18,7 @@ from app.deadline import Deadline
 from app.known_requests import KnownRequests
 from app.live_sockets import LiveSockets
 from app.recent_activity import RecentActivity
+from app.watchdog import Watchdog
 from domain.limits import BudgetLeft
 from domain.records import UserRecord
 from resolvers.context import OperationContext
@@ -48,6 +49,7 @@ class WebState:
     engine: Engine
     sockets: LiveSockets
     deadline: Deadline
+    watchdog: Watchdog
     addresses: ClientAddresses
     activity: RecentActivity
     requests: KnownRequests
@@ -91,7 +93,7 @@ class WebState:
 
         `address`: the client's, as `addresses` gives it. Raises what `charge` and `recognise` raise.
         """
-        return self.deadline.run(self._execute(operation, claims, address), spent_seconds=spent_seconds)
+        return self.deadline.run(self.work(operation, claims, address), spent_seconds=spent_seconds)
 
     async def charge(self, operation: Operation, claims: Claims | None, address: str | None) -> list[BudgetLeft]:
         """What an operation costs, before anything is done for it, over every transport. Raises RateLimitedError.
@@ -139,8 +141,9 @@ class WebState:
         """Begins a subscription whose answers go into the sink."""
         return await watch(self.engine, operation, context, sink)
 
-    async def _execute(self, operation: Operation, claims: Claims | None, address: str | None) -> Response:
-        left = await self.charge(operation, claims, address)
+    async def work(self, operation: Operation, claims: Claims | None, address: str | None) -> Response:
+        """`execute` without the deadline: for whoever is watched."""
+        left = await self.charge(operation, claims, address) if self.backends.budgets is not None else None
         # What is looked at before a write is no longer true after it.
         context = await self.open_context(claims, is_looked_at=operation.type is OperationType.QUERY)
         response = await self.engine.answer(operation, context)
