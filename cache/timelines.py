@@ -13,11 +13,13 @@ empty.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Any, NamedTuple, cast
+
+import orjson
 
 from cache import keys
 from cache.client import RedisClient
@@ -91,9 +93,10 @@ def score_by_time(post_id: int) -> int:
     return -(post_id >> TIME_SHIFT)
 
 
-def ids_of(members: Iterable[bytes]) -> list[int]:
-    """The posts of entries."""
-    return list(map(_COMPLEMENT, map(int, members)))
+def ids_of(members: bytes) -> list[int]:
+    """The posts of entries that are joined by commas, as scripts give them. Raises ValueError for what is none."""
+    # JSON's array but for the brackets: read in half the time that `int` takes for each of them.
+    return [*map(_COMPLEMENT, orjson.loads(b"[%b]" % members))]
 
 
 class Timelines:
@@ -156,7 +159,7 @@ class Timelines:
         if not marker.startswith(self._ready_prefix(version)):
             is_building = marker.startswith("b") and marker[1:].startswith(self._version_part(version))
             return Slice(Warmth.BUILDING if is_building else Warmth.COLD, [], covers=False)
-        ids = ids_of(reply[2:])
+        ids = ids_of(reply[2])
         # Cut, and the range ran out: what lies below the slice is not in it.
         return Slice(Warmth.WARM, ids, covers=len(ids) == size or bool(reply[1]) or marker.endswith("w"))
 

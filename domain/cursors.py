@@ -34,7 +34,7 @@ _pack_number = Struct(">q").pack
 _BLOCK_BYTES = 16
 _BLOCK_LENGTH = 2 * _BLOCK_BYTES
 _CHECK_BYTES = 8
-_blocks_of = re.compile(f"[0-9a-f]{{{_BLOCK_LENGTH}}}").findall
+_is_block = re.compile(f"[0-9a-f]{{{_BLOCK_LENGTH}}}").fullmatch
 _MAX_LENGTH = 16_384
 """Above the longest that is sealed: a moment names every transaction that was under way, twice, in up to 20 digits."""
 
@@ -97,13 +97,13 @@ class CursorSealer:
 
         def seal(numbers: Iterable[int]) -> list[str]:
             packed = check.join(map(_pack_number, numbers))
-            return _blocks_of(encipher(packed + check).hex()) if packed else []
+            return encipher(packed + check).hex(" ", _BLOCK_BYTES).split(" ") if packed else []
 
         return seal
 
     def open_block(self, scope: CursorScope, cursor: str) -> int | None:
         """The number given to `seal_blocks`; None where the cursor has not the form of a block. Raises InvalidCursorError."""
-        if len(cursor) != _BLOCK_LENGTH or _blocks_of(cursor) != [cursor]:
+        if not _is_block(cursor):
             return None
         plain = self._decipher(bytes.fromhex(cursor))
         if not hmac.compare_digest(plain[-_CHECK_BYTES:], self._check_of(scope)):

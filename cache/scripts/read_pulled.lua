@@ -3,7 +3,7 @@
 -- leave lives alone), prefix of the ready markers, then the rest of each list's marker but for its end.
 -- The lists are gone through with the size-th best entry so far as the bound: the first fills the page, the others are read only
 -- as far as they can still better it.
--- Returns {numbers of the cold lists, numbers of the lists that end before the page does, members in page order}.
+-- Returns {numbers of the cold lists, numbers of the lists that end before the page does, members in page order, joined by commas}.
 local newer, begin, place = ARGV[1] == 'newer', ARGV[2], ARGV[3]
 local size, ttl, prefix = tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local best, bound, origin = {}, nil, {}  -- the page so far; once it is full, the score of its last entry; whose each is
@@ -101,4 +101,4 @@ for _, entry in ipairs(floors) do
     short[#short + 1] = i
   end
 end
-return {cold, short, best}
+return {cold, short, table.concat(best, ',')}

@@ -1,6 +1,6 @@
 -- One page of a timeline, and its marker.
 -- KEYS: timeline. ARGV: member of the position (or '' for the newest end), size, ttl ms.
--- Returns {marker, is there anything below what is returned, members...} or an empty list for no timeline.
+-- Returns {marker, is there anything below what is returned, members joined by commas} or an empty list for no timeline.
 local key, place, size = KEYS[1], ARGV[1], tonumber(ARGV[2])
 
 local function is_below(member)
@@ -30,8 +30,5 @@ end
 if string.sub(marker, 1, 1) == 'r' then
   redis.call('PEXPIRE', key, ARGV[3])  -- in use; a building mark keeps its own short life
 end
-local found = {marker, #batch - from + 1 > size and 1 or 0}
-for i = from, math.min(#batch, from + size - 1) do
-  found[#found + 1] = batch[i]
-end
-return found
+local last = math.min(#batch, from + size - 1)
+return {marker, #batch > last and 1 or 0, table.concat(batch, ',', from, last)}
