@@ -138,8 +138,10 @@ async def _respond(request: _Request) -> tuple[ASGIApp, str]:
             return refusal(message, status=405, media_type=media_type, headers={"Allow": "POST"}), "refused"
         if is_unacceptable:
             return _not_acceptable(), "refused"
-        client = scope.get("client")
-        address = state.addresses.key(client[0] if client else None, headers.getlist("x-forwarded-for"))
+        address = None
+        if state.has_budgets:
+            client = scope.get("client")
+            address = state.addresses.key(client[0] if client else None, headers.getlist("x-forwarded-for"))
         response = await state.work(operation, claims, address)
         if is_new:
             state.requests.remember(body, operation)

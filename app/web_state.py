@@ -60,6 +60,11 @@ class WebState:
     def has_limits(self) -> bool:
         return self.settings.limits == "on"
 
+    @property
+    def has_budgets(self) -> bool:
+        """Whether anything is charged, for which addresses have to be told apart."""
+        return self.backends.budgets is not None
+
     async def load_viewer(self, claims: Claims | None) -> UserRecord | None:
         """As `recognise` says."""
         recognised = await self.recognise(claims)

@@ -33,6 +33,7 @@ from app.deadline import Deadline
 from app.live_sockets import LiveSockets
 from app.serve import server_config
 from app.socket_protocol import SocketProtocol
+from app.watchdog import Watchdog
 from app.web import GC_THRESHOLDS
 from app.web_state import STATE, WebState
 from domain.limits import BudgetLeft
@@ -129,6 +130,7 @@ def main() -> None:
         engine=Engine(has_introspection=True),
         sockets=LiveSockets(),
         deadline=Deadline(),
+        watchdog=Watchdog(),
         addresses=ClientAddresses(),
         activity=missing,
         requests=missing,

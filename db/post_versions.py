@@ -72,6 +72,7 @@ class KnownPost:
     version: int
     author_version: int
     flight: tuple[int, int]
+    author_id: int = field(init=False, compare=False)
     is_public: bool = field(init=False, compare=False)
     """Whether it is an existing post of its own for everybody, and nobody has passed it on: most are."""
     facts: dict[int, PostFacts] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -82,6 +83,7 @@ class KnownPost:
     def __post_init__(self) -> None:
         post = self.post
         is_own = not (post.is_deleted or post.is_plain_share or post.share_count)
+        object.__setattr__(self, "author_id", self.author.id)
         object.__setattr__(self, "is_public", is_own and post.visibility is Visibility.PUBLIC)
 
     def facts_for(self, relation: Relation) -> PostFacts:

@@ -35,12 +35,6 @@ class _Job(NamedTuple):
 
 async def drain(run: Run) -> None:
     """Until nothing is awaited any more. Nothing is left running, whatever happens."""
-    if len(run.pending) == 1 and not run.late and isinstance(run.pending[0][0].field.answer, Call):
-        # The usual case: one coroutine, at the root, whose value needs nothing more.
-        for only in run.take()[0]:
-            await _wait_alone(run, only)
-    if not (run.pending or run.late):
-        return
     scheduler = _Scheduler(run)
     try:
         await scheduler.work()
@@ -49,8 +43,17 @@ async def drain(run: Run) -> None:
             await scheduler.abandon()
 
 
+def only_coroutine(run: Run) -> Pending | None:
+    """What is awaited, taken from the run, where that is one resolver's coroutine: nearly always the only one, at the root."""
+    if len(run.pending) != 1 or run.late or not isinstance(run.pending[0][0].field.answer, Call):
+        return None
+    taken = run.take()[0]
+    return taken[0] if taken else None
+
+
 @passes_on
-async def _wait_alone(run: Run, only: Pending) -> None:
+async def wait_alone(run: Run, only: Pending) -> None:
+    """Awaits it and completes its value, which may put more aside."""
     position, made, _, place = only
     run.has_begun = True
     try:

@@ -20,7 +20,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from graphql_compiler.analyse import Analysis
 from graphql_compiler.answers import Call, Typename
-from graphql_compiler.drain import drain
+from graphql_compiler.drain import drain, only_coroutine, wait_alone
 from graphql_compiler.generate import generate_body, generate_root, generate_serial, generate_value
 from graphql_compiler.protocol import BY_CLASS_ATTRIBUTE
 from graphql_compiler.run import Run, forget
@@ -28,6 +28,8 @@ from graphql_compiler.shape import Field, ObjectBody, Position, walk
 
 _OF_STRAWBERRY = ("GraphQLCoreConverter.from_interface.", "StrawberryUnion.get_type_resolver.")
 
+_ALL_AT_ONCE = (None,)
+"""How the fields of a query are begun; those of a mutation one after the other."""
 _MAX_CONSTANT = 16
 _constant: deque[Plan] = deque()
 """Plans that keep their answers."""
@@ -85,19 +87,22 @@ class Plan:
             run.data = self._constant
             return
         try:
-            if self._serial is None:
-                run.data = self._root(run, run.root)
-                if run.pending or run.late:
-                    await drain(run)
-                if self._is_constant and not run.errors:
-                    self._keep(run.data)
-                return
             run.data = {}
-            for put_field in self._serial:
-                put_field(run, run.root, run.data)
-                await drain(run)
+            for put_field in _ALL_AT_ONCE if self._serial is None else self._serial:
+                if put_field is None:
+                    run.data = self._root(run, run.root)
+                else:
+                    put_field(run, run.root, run.data)
+                if run.pending or run.late:
+                    only = only_coroutine(run)
+                    if only is not None:
+                        await wait_alone(run, only)
+                    if run.pending or run.late:
+                        await drain(run)
                 if run.data is None:
                     return
+            if self._is_constant and not run.errors:
+                self._keep(run.data)
         finally:
             if run.late:
                 forget(each[2] for each in run.late)

@@ -95,10 +95,13 @@ class Engine:
     async def answer(self, operation: Operation, context: OperationContext) -> Response:
         """The same for `write_json` alone: rendered parts stand in its data."""
         context.asked_fields = operation.document.field_names
-        result: Any = await self._execute_compiled(operation, context)
-        if result is not None:
-            return _to_response(result)
-        result = execute(
+        ready = self._find_compiled(operation)
+        compiled = await ready.execute(None, context) if ready is not None else None
+        if compiled is not None:
+            self._note_executor("compiled")
+            return _to_response(compiled)
+        self._note_executor("graphql_core")
+        result: Any = execute(
             graphql_core_schema(),
             operation.document.ast,
             context_value=context,
@@ -122,7 +125,9 @@ class Engine:
 
     async def execute_event(self, operation: Operation, context: OperationContext, event: object) -> Response:
         """The answer to one event of a subscription, in a context of its own, for `write_json`."""
-        compiled = await self._execute_compiled(operation, context.for_event(), event)
+        ready = self._find_compiled(operation)
+        compiled = await ready.execute(event, context.for_event()) if ready is not None else None
+        self._note_executor("compiled" if compiled is not None else "graphql_core")
         if compiled is not None:
             return _to_response(compiled)
         executor = self._executor(operation, context)
@@ -131,18 +136,15 @@ class Engine:
         result: Any = execute_subscription_event(executor.build_per_event_executor(event))
         return to_response(await result if inspect.isawaitable(result) else result)
 
-    async def _execute_compiled(self, operation: Operation, context: OperationContext, root: object = None) -> Result | None:
+    def _find_compiled(self, operation: Operation) -> Ready | None:
         """None: the operation is graphql-core's to execute."""
-        ready, result = operation.compiled, None
+        ready = operation.compiled
         if ready is None or not ready.can_be_kept:
-            ast = operation.document.ast
+            ast, ready = operation.document.ast, None
             if ast.loc is not None:
                 ready = self._compiled.find(ast.loc.source.body, ast, operation.node, operation.variables)
-                operation.compiled = ready if ready is not None and ready.can_be_kept else None
-        if ready is not None:
-            result = await ready.execute(root, context)
-        self._note_executor("compiled" if result is not None else "graphql_core")
-        return result
+            operation.compiled = ready if ready is not None and ready.can_be_kept else None
+        return ready
 
     def _executor(self, operation: Operation, context: OperationContext) -> Any:
         """Or a list of what is wrong with the variables."""
@@ -183,6 +185,8 @@ class Engine:
 
 
 def _to_response(result: Result) -> Response:
+    if not result.errors:
+        return {"data": result.tree}
     return to_response(ExecutionResult(result.tree, result.errors or None))
 
 

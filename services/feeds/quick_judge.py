@@ -21,7 +21,7 @@ from services.memory.memory import Memory
 
 Shown: TypeAlias = tuple[Sequence[PostFacts], Iterable[Callable[[PostFacts], list[FeedReason]]]]
 """The facts of entries, and what makes their reasons."""
-_author_id_of = attrgetter("author.id")
+_author_id_of = attrgetter("author_id")
 _plain_facts_of = attrgetter("plain_facts")
 _get = dict.get
 

@@ -38,7 +38,7 @@ class KnownPosts:
 
         Others may be in the answer as well. Raises UnavailableError.
         """
-        return cast("Mapping[int, KnownPost | None]", await self._reads.ask(post_ids))
+        return cast("Mapping[int, KnownPost | None]", await self._reads.begin(post_ids))
 
     async def find_with_marks(
         self, post_ids: Sequence[int], viewer_id: int

@@ -45,7 +45,7 @@ class KnownViewers:
         """
         asked = (viewer_id, below)
         for _ in range(_TRIES):
-            look = (await self._looks.ask([asked])).get(asked)
+            look = (await self._looks.begin([asked])).get(asked)
             if look is None:
                 return None
             known = self._viewers.get(viewer_id)
@@ -63,7 +63,7 @@ class KnownViewers:
         if viewer_id is None or self._viewers.get(viewer_id) is None:
             return None
         asked = (viewer_id, MAX_ID)
-        look = (await self._looks.ask([asked])).get(asked)
+        look = (await self._looks.begin([asked])).get(asked)
         known = self._viewers.get(viewer_id)
         if look is None or known is None or not _is_still(known, look) or known.user.external_id != external_id:
             return None
@@ -71,7 +71,7 @@ class KnownViewers:
 
     async def find_account(self, external_id: str) -> UserRecord | None:
         """The account with that external id at a moment after this call. Raises UnavailableError."""
-        user = (await self._accounts.ask([external_id])).get(external_id)
+        user = (await self._accounts.begin([external_id])).get(external_id)
         if user is not None:
             self.note_account(user)
         return user

@@ -19,7 +19,7 @@ from strawberry import Schema
 from strawberry.types.base import StrawberryObjectDefinition
 
 import schema.execution
-from graphql_compiler import CompiledOperations, Result, write_json
+from graphql_compiler import CompiledOperations, Ready, write_json
 from graphql_compiler.plan import Plan
 from resolvers.context import OperationContext
 from schema.build import build_schema
@@ -111,7 +111,7 @@ def _taping(tape: _Tape) -> Iterator[None]:
 
 
 _answer = Engine.answer
-_execute_compiled = Engine._execute_compiled
+_find_compiled = Engine._find_compiled
 _make_plan = Plan.__init__
 
 
@@ -133,9 +133,9 @@ async def _compare(self: Engine, operation: Operation, context: OperationContext
     return first
 
 
-async def _compiled_first(self: Engine, operation: Operation, context: OperationContext, root: object = None) -> Result | None:
+def _compiled_first(self: Engine, operation: Operation) -> Ready | None:
     tape = _tape.get()
-    return None if tape is not None and tape.is_replayed else await _execute_compiled(self, operation, context, root)
+    return None if tape is not None and tape.is_replayed else _find_compiled(self, operation)
 
 
 def _make_keeping_plan(self: Plan, *arguments: Any, **named: Any) -> None:
@@ -149,7 +149,7 @@ def pytest_configure() -> None:
     CompiledOperations.__init__.__kwdefaults__["compile_at"] = 1  # type: ignore[index]
     Plan.__init__ = _make_keeping_plan  # type: ignore[method-assign]
     Engine.answer = _compare  # type: ignore[method-assign]
-    Engine._execute_compiled = _compiled_first  # type: ignore[method-assign]
+    Engine._find_compiled = _compiled_first  # type: ignore[method-assign]
     _tape_resolvers(build_schema())
     assert schema.execution.Engine is Engine
 

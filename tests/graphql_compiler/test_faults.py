@@ -12,6 +12,7 @@ import strawberry
 from graphql import parse
 
 import graphql_compiler.drain
+import graphql_compiler.plan
 import graphql_compiler.writer
 from graphql_compiler import CompiledOperations
 from tests.graphql_compiler.compare import by_graphql_core, find_operation
@@ -148,7 +149,7 @@ async def test_what_has_not_begun_is_given_back(monkeypatch: pytest.MonkeyPatch,
     def broken(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(graphql_compiler.drain, "_wait_alone", broken)
+    monkeypatch.setattr(graphql_compiler.plan, "wait_alone", broken)
     monkeypatch.setattr(graphql_compiler.drain._Scheduler, "_sort", broken)
     begun.clear()
     document = parse(query)
