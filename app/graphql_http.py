@@ -124,7 +124,7 @@ async def _respond(request: _Request) -> tuple[ASGIApp, str]:
             operation = state.engine.prepare(wanted.query, wanted.operation_name, wanted.variables)
             is_new = True
         type_ = operation.type
-        request.kind = type_.value
+        request.kind = operation.kind
         if type_ is OperationType.SUBSCRIPTION and method == "POST":
             if wish is StreamWish.NONE:
                 raise BadRequestError(f"subscriptions are answered over WebSocket, or as {STREAM_TYPE}")
@@ -142,7 +142,9 @@ async def _respond(request: _Request) -> tuple[ASGIApp, str]:
         if state.has_budgets:
             client = scope.get("client")
             address = state.addresses.key(client[0] if client else None, headers.getlist("x-forwarded-for"))
-        response = await state.work(operation, claims, address)
+        context, left = await state.begin(operation, claims, address)
+        # Not by `work`: whoever is on the way of each page is passed again each time that it waits.
+        response = state.finish(operation, await state.engine.answer(operation, context), left)
         if is_new:
             state.requests.remember(body, operation)
     except BadRequestError as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import weakref
+from itertools import chain
 from typing import Any, Protocol, cast
 
 import httptools
@@ -150,7 +151,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.send_400_response("Request head too large.")
 
     def on_headers_complete(self) -> None:
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
         if size > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
             raise httptools.HttpParserError("the head is too large")
         self._is_in_head = False

@@ -147,11 +147,21 @@ class WebState:
         return await watch(self.engine, operation, context, sink)
 
     async def work(self, operation: Operation, claims: Claims | None, address: str | None) -> Response:
-        """`execute` without the deadline: for whoever is watched."""
-        left = await self.charge(operation, claims, address) if self.backends.budgets is not None else None
+        """`execute` without the deadline."""
+        context, left = await self.begin(operation, claims, address)
+        return self.finish(operation, await self.engine.answer(operation, context), left)
+
+    async def begin(
+        self, operation: Operation, claims: Claims | None, address: str | None
+    ) -> tuple[OperationContext, list[BudgetLeft]]:
+        """What comes before an operation: its charge, and who asks. Raises what `charge` and `recognise` raise."""
+        left = await self.charge(operation, claims, address) if self.has_budgets else []
         # What is looked at before a write is no longer true after it.
-        context = await self.open_context(claims, is_looked_at=operation.type is OperationType.QUERY)
-        response = await self.engine.answer(operation, context)
+        return await self.open_context(claims, is_looked_at=operation.type is OperationType.QUERY), left
+
+    @staticmethod
+    def finish(operation: Operation, response: Response, left: list[BudgetLeft]) -> Response:
+        """What comes after it: the answer with what is left of the budgets."""
         # A page of a feed is asked for far too often to carry figures that nobody comes near to.
         if left and operation.type is OperationType.MUTATION:
             response["extensions"] = {"rateLimit": {one.budget.name: _to_extension(one) for one in left}}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from inspect import iscoroutine
 from itertools import repeat
 from keyword import iskeyword
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from sys import getrefcount
 from typing import Any
 
@@ -109,16 +109,18 @@ class _ColumnWriter:
     def object(self, position: Position, column: str) -> str:
         """Reads the objects of a column; what stands for one of them in the answer."""
         admitted = self._constant("k", position, position.admitted)
-        self._check(column, f"<= {admitted}")
         [fields] = position.objects.values()
         stretches = find_stretches(fields)
         if stretches is None:
+            self._check(column, f"<= {admitted}")
             return self._literal([self._entry(each, column) for each in fields])
         rendering = position.renderings.setdefault(fields[0].parent_type.name, Rendering(stretches))
         kept, number = f"s{position.number}", rendering.number
         setters = self._constant("H", position, rendering.setters)
         rendered = self._getter(RENDERED_ATTRIBUTE)
-        self._check(column, f"<= {setters}.keys()")
+        classes = f"t{position.number}"
+        self._lines.append(f"{classes} = {{*map(type, {column})}}")
+        self._lines.append(f"if not ({classes} <= {admitted} and {classes} <= {setters}.keys()): return spoiled({column})")
         self._source.constant("get", dict.get)
         self._source.constant("repeat", repeat)
         self._lines.append(f"{kept} = [*map({rendered}, {column})]")
@@ -155,8 +157,9 @@ class _ColumnWriter:
     def _loaded(self, answer: Batched, key_name: str, position: Position, parent: str) -> str:
         column, known = f"a{position.number}", f"K{position.number}"
         self.loaded.append(position)
-        # A key that is None, or not known, is a KeyError.
-        self._lines.append(f"{column} = [*map({known}.__getitem__, map({self._getter(key_name)}, {parent}))]")
+        # A key that is None, or not known, is a KeyError. There are MIN_ITEMS at least, so that several come back.
+        self._source.constant("itemgetter", itemgetter)
+        self._lines.append(f"{column} = itemgetter(*map({self._getter(key_name)}, {parent}))({known})")
         if answer.batch.finish is None:
             return self._completed(position, column, self._lines)
         if not is_leaf_type(position.type):

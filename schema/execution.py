@@ -53,6 +53,11 @@ class Operation:
     variables: dict[str, Any]
     compiled: Ready | None = field(default=None, compare=False)
     """Kept for the next time that this very object is executed."""
+    kind: str = field(init=False, compare=False)
+    """`type` in words: query, mutation, subscription."""
+
+    def __post_init__(self) -> None:
+        self.kind = self.node.operation.value
 
     @property
     def type(self) -> OperationType:

@@ -64,9 +64,9 @@ def read_claims(payload: object, *, issuer: str, audience: str, now: float) -> C
     )
 
 
-def still_holds(claims: Claims, *, now: float) -> bool:
-    """Whether claims that `read_claims` has accepted count now: nothing but their end can have come since."""
-    return claims.expires_at.timestamp() + LEEWAY.total_seconds() > now
+def end_of(claims: Claims) -> float:
+    """Until when claims that `read_claims` has accepted count, in seconds since 1970: nothing else about them can change."""
+    return claims.expires_at.timestamp() + LEEWAY.total_seconds()
 
 
 def _check_purpose(payload: Mapping[str, object]) -> None:

@@ -15,7 +15,7 @@ import httpx
 import jwt
 import orjson
 
-from app.authentication.claims import Claims, read_claims, still_holds
+from app.authentication.claims import Claims, end_of, read_claims
 from app.authentication.errors import AuthenticationError
 from app.authentication.header import SYMMETRIC_ALGORITHM, check_header
 from app.authentication.key_set import RemoteKeySet
@@ -34,9 +34,10 @@ _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
 
 @dataclass(frozen=True, slots=True)
 class _KnownToken:
-    """What a token says that was good, and the key that said so."""
+    """What a token says that was good, and the key that said so. `end`: see `end_of`."""
 
     claims: Claims
+    end: float
     algorithm: str
     kid: str | None
     key: str | jwt.PyJWK
@@ -76,7 +77,7 @@ class TokenVerifier:
         A signature that one key has verified need not be computed again: what can change is the time, and which keys count.
         """
         known = self._known.get(token)
-        if known is None or not still_holds(known.claims, now=self._clock()):
+        if known is None or known.end <= self._clock():
             return None
         if known.algorithm == SYMMETRIC_ALGORITHM:
             key: str | jwt.PyJWK | None = self._secret
@@ -104,7 +105,7 @@ class TokenVerifier:
         except _UNREADABLE:
             raise AuthenticationError("the signature or the payload is wrong") from None
         claims = read_claims(payload, issuer=self._issuer, audience=self._audience, now=self._clock())
-        self._known.put(token, _KnownToken(claims, algorithm, kid, key, len(token)))
+        self._known.put(token, _KnownToken(claims, end_of(claims), algorithm, kid, key, len(token)))
         return claims
 
     async def aclose(self) -> None:

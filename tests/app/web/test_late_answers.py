@@ -23,14 +23,14 @@ STANDS_STILL = orjson.dumps({"query": "{ __typename viewer { username } }"})
 def stubborn(monkeypatch: pytest.MonkeyPatch) -> Stubborn:
     """Whatever asks for `__typename` stands still, and takes its time to be cancelled."""
     found = Stubborn(cleanup_seconds=0.6)
-    work = WebState.work
+    begin = WebState.begin
 
     async def perhaps_still(self: WebState, operation: Any, *arguments: Any) -> Any:
         if "__typename" in operation.document.ast.loc.source.body:
             return await found.work()
-        return await work(self, operation, *arguments)
+        return await begin(self, operation, *arguments)
 
-    monkeypatch.setattr(WebState, "work", perhaps_still)
+    monkeypatch.setattr(WebState, "begin", perhaps_still)
     return found
 
 
