@@ -67,7 +67,7 @@ _UNPUSHED = f"""
 # `head` of each are taken at first. The `size`-th of all these is a floor: the others of an author matter only where even
 # the last of that author's head lies above it.
 _HEAD_OF_PAGE = 1
-_HEAD_OF_TIMELINE = 4
+HEAD_OF_TIMELINE = 4
 _LARGE_PAGE = 100
 
 
@@ -103,6 +103,16 @@ def _all(beyond: str, within: str) -> str:
         UNION ({_TAGGED})
       ) candidates ORDER BY id {{direction}} LIMIT :size
     """
+
+
+def all_newest() -> str:
+    """The statement of `load_all_ids`, from the new end, to be asked within another one."""
+    return _all("<", ">").replace("{direction}", "DESC")
+
+
+def own_newest() -> str:
+    """The viewer's own posts, likewise."""
+    return _OWN.replace("{direction}", "DESC")
 
 
 # The identity is drawn when a database is made; a clone of the server's own making shares it, but not the oid.
@@ -219,12 +229,12 @@ async def load_unpushed_ids(
 
 async def load_all_ids(session: ReadSession, viewer_id: int, span: IdRange, *, size: int) -> list[int]:
     """The feed's candidates from the truth alone, whatever way they were delivered."""
-    head = _HEAD_OF_PAGE if size <= _LARGE_PAGE else _HEAD_OF_TIMELINE
+    head = _HEAD_OF_PAGE if size <= _LARGE_PAGE else HEAD_OF_TIMELINE
     parameters = {"viewer_id": viewer_id, "above": span.above, "below": span.below, "size": size, "head": head}
     return list((await session.execute(_ALL_BOTH[span.ascending], parameters)).scalars())
 
 
 async def load_pushed_ids(session: ReadSession, viewer_id: int, *, size: int) -> list[int]:
     """What a whole timeline would hold: the newest pushed posts of everybody followed."""
-    parameters = {"viewer_id": viewer_id, "size": size, "head": _HEAD_OF_TIMELINE}
+    parameters = {"viewer_id": viewer_id, "size": size, "head": HEAD_OF_TIMELINE}
     return list((await session.execute(_PUSHED_NEWEST, parameters)).scalars())

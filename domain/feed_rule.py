@@ -94,10 +94,14 @@ def shows_all_public_posts(author: UserRecord, relation: Relation) -> bool:
 
     It still hangs on the post whether it is public, not deleted, no share, and without a muted word.
     """
+    return follows_plainly(relation) and not (author.is_suspended or author.is_shadow_banned)
+
+
+def follows_plainly(relation: Relation) -> bool:
+    """What of `shows_all_public_posts` hangs on the relation; of the author remains that neither moderation has struck them."""
     return (
         relation.follows
-        and not (author.is_suspended or author.is_shadow_banned or relation.is_blocking or relation.is_blocked_by)
-        and not relation.is_muting
+        and not (relation.is_blocking or relation.is_blocked_by or relation.is_muting)
         and relation.daily_limit is None
     )
 

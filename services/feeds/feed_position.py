@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from db.array_text import array_text
 from db.database import ReadSession
 from db.feed_candidates import FeedViewer, IdRange, load_all_ids, load_feed_viewer
 from db.feed_positions import move_position
+from db.unseen_counts import count_plain
 from domain.errors import CacheUnavailableError, InvalidCursorError, RefusalCode, UnauthenticatedError, refused
 from domain.feed import FeedPosition
+from domain.feed_rule import follows_plainly
 from domain.ids import MAX_ID
 from services.backends import Backends
 from services.feeds.feed_candidates import CandidateReader
@@ -16,11 +21,15 @@ from services.feeds.quick_candidates import feed_viewer, is_usual, read_candidat
 from services.feeds.quick_judge import QuickJudge
 from services.fill_page import fill_page
 from services.memory.known_viewers import SeenViewer
+from services.memory.memory import Memory
 
 MAX_UNSEEN = 1_000
 """Where the count stops."""
 _CANDIDATES = (100, MAX_UNSEEN + 50)
 """So many are looked at the quick way, more where those were not enough: caches tell few of the newest for sure, not all."""
+_HAS_MANY = "has many unseen"
+_PLAINLY_FOLLOWED = "plainly followed"
+"""Among the notes on a viewer: whether the first number was not enough last time, and whom `follows_plainly` speaks of."""
 _MAX_ROUNDS = 10
 """Times 2,000 candidates. Only a feed of which a filter takes all but every twentieth entry needs more than one round."""
 
@@ -68,24 +77,71 @@ async def _count_quickly(backends: Backends, viewer_id: int, seen: SeenViewer | 
     if seen is None or not is_usual(seen):
         return None
     viewer = feed_viewer(seen)
-    ids: list[int] | None = []
-    for count in _CANDIDATES:
-        try:
-            ids = await read_candidates(backends, seen, viewer.timeline_version, MAX_ID, viewer.position, count)
-        except CacheUnavailableError:
-            ids = None
-        if ids is None or len(ids) < count:
-            break
+    judge = QuickJudge(backends, memory, seen, viewer)
+    few, many = _CANDIDATES
+    if not (judge.is_plain_viewer and seen.known.notes.get(_HAS_MANY)):
+        ids = await _candidates(backends, seen, viewer, few)
+        if ids is not None and len(ids) < few:
+            shown = await judge.judge(ids, await memory.posts.find(ids) if ids else {})
+            return (viewer, len(shown[0])) if shown is not None else None
+    counted = await (_count_plain if judge.is_plain_viewer else _count_each)(backends, memory, seen, viewer, judge, many)
+    if counted is None:
+        return None
+    examined, unseen = counted
+    seen.known.notes[_HAS_MANY] = examined >= few
+    return (viewer, min(unseen, MAX_UNSEEN)) if unseen >= MAX_UNSEEN or examined < many else None
+
+
+async def _candidates(
+    backends: Backends, seen: SeenViewer, viewer: FeedViewer, count: int, *, own_apart: bool = False
+) -> list[int] | None:
+    try:
+        return await read_candidates(
+            backends, seen, viewer.timeline_version, MAX_ID, viewer.position, count, own_apart=own_apart
+        )
+    except CacheUnavailableError:
+        return None
+
+
+async def _count_plain(
+    backends: Backends, memory: Memory, seen: SeenViewer, viewer: FeedViewer, judge: QuickJudge, size: int
+) -> tuple[int, int] | None:
+    """Of the newest `size` candidates, so many examined and shown: counted in PostgreSQL but for those that are not plain."""
+    ids = await _candidates(backends, seen, viewer, size, own_apart=True)
+    async with backends.database.at_once() as session:
+        counted = await count_plain(
+            session,
+            seen.look.viewer_id,
+            author_ids=_plainly_followed(seen),
+            ids=array_text(ids) if ids is not None else None,
+            above=viewer.position,
+            size=size,
+        )
+    others = counted.others
+    shown = await judge.judge(others, await memory.posts.find(others)) if others else ((), ())
+    return (counted.examined, counted.shown + len(shown[0])) if shown is not None else None
+
+
+async def _count_each(
+    backends: Backends, memory: Memory, seen: SeenViewer, viewer: FeedViewer, judge: QuickJudge, size: int
+) -> tuple[int, int] | None:
+    """The same, each looked at: words and hashtags are not PostgreSQL's to judge."""
+    ids = await _candidates(backends, seen, viewer, size)
     if ids is None:
         # The caches do not reach as far: the ids alone are PostgreSQL's to tell, what they stand for may be remembered.
-        count = _CANDIDATES[-1]
         async with backends.database.at_once() as session:
-            ids = await load_all_ids(session, viewer_id, IdRange(above=viewer.position, below=MAX_ID), size=count)
-    found = await memory.posts.find(ids) if ids else {}
-    shown = await QuickJudge(backends, memory, seen, viewer).judge(ids, found)
-    if shown is None or (len(ids) == count and len(shown[0]) < MAX_UNSEEN):
-        return None
-    return viewer, min(len(shown[0]), MAX_UNSEEN)
+            ids = await load_all_ids(session, seen.look.viewer_id, IdRange(above=viewer.position, below=MAX_ID), size=size)
+    shown = await judge.judge(ids, await memory.posts.find(ids) if ids else {})
+    return (len(ids), len(shown[0])) if shown is not None else None
+
+
+def _plainly_followed(seen: SeenViewer) -> str:
+    found = seen.known.notes.get(_PLAINLY_FOLLOWED)
+    if found is None:
+        sources = seen.known.sources.items()
+        found = array_text(author_id for author_id, relation in sources if follows_plainly(relation))
+        seen.known.notes[_PLAINLY_FOLLOWED] = found
+    return cast("str", found)
 
 
 async def _count_unseen(backends: Backends, session: ReadSession, viewer_id: int, viewer: FeedViewer) -> int:

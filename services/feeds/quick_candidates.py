@@ -43,10 +43,18 @@ def feed_viewer(seen: SeenViewer) -> FeedViewer:
 
 
 async def read_candidates(
-    backends: Backends, seen: SeenViewer, version: TimelineVersion, start: int, floor: int, count: int
+    backends: Backends,
+    seen: SeenViewer,
+    version: TimelineVersion,
+    start: int,
+    floor: int,
+    count: int,
+    *,
+    own_apart: bool = False,
 ) -> list[int] | None:
     """The next `count` ids below `start`, fewer where there are no more; None where the caches do not tell them all.
 
+    `own_apart`: own posts are asked for elsewhere, and may be missing.
     The look came first: a post whose fan-out has ended since is in the timeline, one that had ended before it in any case.
     Raises CacheUnavailableError.
     """
@@ -73,7 +81,7 @@ async def read_candidates(
             return None
         ids.update(pulled.ids)
     newest = sorted(ids, reverse=True)[:count]
-    if not look.own_is_whole:
+    if not (look.own_is_whole or own_apart):
         # Below the last own post that the look has named there may be others.
         last_own = look.own_ids[-1]
         if floor < last_own and (len(newest) < count or newest[-1] < last_own):

@@ -37,7 +37,7 @@ class QuickJudge:
         self._viewer = viewer
         self._viewer_id = seen.look.viewer_id
         self._sources = known.sources
-        self._is_plain_viewer = not (known.preferences.muted_words or known.follows_hashtags)
+        self.is_plain_viewer = not (known.preferences.muted_words or known.follows_hashtags)
 
     async def judge(self, ids: Sequence[int], found: Mapping[int, KnownPost | None]) -> Shown | None:
         """Of the posts those that are shown, in the given order; None where too much would have to be asked."""
@@ -54,7 +54,7 @@ class QuickJudge:
 
     def _shown(self, found: Sequence[KnownPost | None]) -> Shown | None:
         """None where one of them needs a longer look."""
-        if not self._is_plain_viewer:
+        if not self.is_plain_viewer:
             return None
         if all(found):
             posts = cast("Sequence[KnownPost]", found)
