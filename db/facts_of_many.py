@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import orjson
 from sqlalchemy import text
 
 from db.array_text import array_text
 from db.database import ReadSession
-from db.rows import RELATION_COLUMNS, RELATION_JOINS, to_relation
-from domain.records import Relation
+from db.rows import POST_COLUMNS, RELATION_COLUMNS, RELATION_JOINS, USER_COLUMNS, to_post_facts_for_many, to_relation
+from domain.preferences import FeedPreferences
+from domain.records import PostFacts, Relation
 
 Pair = tuple[int, int]
 """(viewer, account or post)"""
@@ -35,6 +38,15 @@ _SHARES = text(
     WHERE shared_post_id = ANY(CAST(CAST(:ids AS text) AS bigint[])) AND is_plain_share AND deleted_at IS NULL
     """
 )
+_OWN_POSTS = text(
+    f"""
+    SELECT {POST_COLUMNS}, {USER_COLUMNS}, u.settings, ARRAY(
+      SELECT t.hashtag_id FROM post_hashtags t JOIN hashtag_follows h ON h.hashtag_id = t.hashtag_id AND h.user_id = u.id
+      WHERE t.post_id = p.id ORDER BY t.hashtag_id
+    )
+    FROM {_PAIRS} JOIN posts p ON p.id = a.id AND p.author_id = a.viewer_id JOIN users u ON u.id = p.author_id
+    """
+)
 _TAGGED = text(
     """
     SELECT a.viewer_id, a.below, a.size, ARRAY(
@@ -49,6 +61,27 @@ _TAGGED = text(
                 CAST(CAST(:sizes AS text) AS bigint[])) AS a(viewer_id, below, size)
     """
 )
+
+
+class OwnPost(NamedTuple):
+    """A post with what says, besides shares of it, whether it is in its author's own feed."""
+
+    facts: PostFacts
+    hashtag_ids: tuple[int, ...]
+    """Those of the post that its author follows."""
+    preferences: FeedPreferences
+
+
+async def load_own_posts_of_many(session: ReadSession, pairs: Sequence[Pair]) -> dict[Pair, OwnPost]:
+    """The viewer's own post beside each viewer, deleted or not; posts of others are missing."""
+    found: dict[Pair, OwnPost] = {}
+    for row in await session.execute(_OWN_POSTS, _columns(pairs)):
+        *columns, settings, hashtag_ids = row
+        facts = to_post_facts_for_many(columns)
+        stored = orjson.loads(settings) if isinstance(settings, str | bytes) else settings
+        own = OwnPost(facts, tuple(hashtag_ids), FeedPreferences.from_settings(stored))
+        found[facts.author.id, facts.post.id] = own
+    return found
 
 
 async def load_relations_of_many(session: ReadSession, pairs: Sequence[Pair]) -> dict[Pair, Relation]:

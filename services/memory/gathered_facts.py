@@ -8,8 +8,10 @@ from typing import TypeVar
 from db.database import Database, ReadSession
 from db.facts_of_many import (
     Asked,
+    OwnPost,
     Pair,
     load_followed_hashtags_of_many,
+    load_own_posts_of_many,
     load_plain_shares,
     load_relations_of_many,
     load_tagged_ids_of_many,
@@ -38,6 +40,7 @@ class GatheredFacts:
         self._shares: GatheredReads[int, list[Pair]] = gathered(load_plain_shares)
         self._day_ranks: GatheredReads[int, int] = gathered(load_day_ranks)
         self._tagged: GatheredReads[Asked, list[int]] = gathered(load_tagged_ids_of_many)
+        self._own_posts: GatheredReads[Pair, OwnPost] = gathered(load_own_posts_of_many)
 
     async def relations(self, viewer_id: int, user_ids: Iterable[int]) -> dict[int, Relation]:
         """How the viewer stands to the accounts, by account; those that do not exist are missing."""
@@ -61,8 +64,13 @@ class GatheredFacts:
         asked = (viewer_id, below, size)
         return (await self._tagged.ask([asked]))[asked]
 
+    async def own_post(self, viewer_id: int, post_id: int) -> OwnPost | None:
+        """A post of the viewer's own; None where it is none."""
+        asked = (viewer_id, post_id)
+        return (await self._own_posts.ask([asked])).get(asked)
+
     async def close(self) -> None:
-        for reads in (self._relations, self._hashtags, self._shares, self._day_ranks, self._tagged):
+        for reads in (self._relations, self._hashtags, self._shares, self._day_ranks, self._tagged, self._own_posts):
             await reads.close()
 
 
