@@ -77,6 +77,10 @@ class AtOnceSession(WriteSession):
             self.is_cut_off = True
             raise
 
+    async def command(self, command: str) -> None:
+        """What has neither parameters nor rows. Whoever begins a transaction ends it, or leaves the session as cut off."""
+        await self._connection.execute(command)
+
 
 ChangeListener = Callable[[frozenset[str]], Awaitable[None]]
 """Called with the touched subjects after the commit, before `writing` ends; never raises, and takes a bounded time."""
@@ -230,7 +234,7 @@ class AtOnce:
         self._connection: Any = None
         self._handle: asyncio.TimerHandle | None = None
 
-    async def __aenter__(self) -> WriteSession:
+    async def __aenter__(self) -> AtOnceSession:
         database = self._database
         presence = database._presence
         if presence is not None and presence.is_away:

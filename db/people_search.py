@@ -14,7 +14,7 @@ accounts is looked at: where more names begin so, all the popular ones and some 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import TextClause, text
 
@@ -25,10 +25,12 @@ MAX_CANDIDATES = 2_000
 _MIN_SIMILAR = 3
 """Letters."""
 
+# The first band of similar names is nearly always asked for, so its threshold is set along.
 _FOLD = text(
     """
     SELECT btrim(folded), search_spaced(folded),
-      set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
+      set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+      set_config('pg_trgm.word_similarity_threshold', CAST(:threshold AS text), true)
     FROM (SELECT search_text(CAST(:query AS text)) AS folded OFFSET 0) AS once
     """
 )
@@ -82,6 +84,11 @@ class _Band:
     lowest: float
     highest: float
     candidates: int
+    parameters: dict[str, float] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        named = {"lowest_score": self.lowest_score, "lowest": self.lowest, "highest": self.highest}
+        object.__setattr__(self, "parameters", {**named, "candidates": self.candidates})
 
 
 _BEGUN_SCORE = 200
@@ -91,23 +98,24 @@ Place = tuple[int, int]
 """(score, id): the keyset, falling."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PeopleSearch:
-    """A query as the database asks it."""
+    """A query as the database asks it. `threshold`: what is set in the snapshot."""
 
     name: str
     folded: str
     beginnings: str
+    threshold: float
 
 
 async def prepare_people_search(session: ReadSession, query: str) -> PeopleSearch | None:
     """The query, folded as names are; None where nothing is left of it. `session` must be a snapshot."""
     name = query.removeprefix("@")
-    folded, spaced, *_ = (await session.execute(_FOLD, {"query": name})).one()
+    ((folded, spaced, *_),) = await session.execute(_FOLD, {"query": name, "threshold": str(_BANDS[0].lowest)})
     words = [word.replace("\\", "\\\\").replace("'", "''") for word in spaced.split()]
     if not words:
         return None
-    return PeopleSearch(name.lower(), folded, " & ".join(f"'{word}':*" for word in words))
+    return PeopleSearch(name.lower(), folded, " & ".join(f"'{word}':*" for word in words), _BANDS[0].lowest)
 
 
 async def find_people(session: ReadSession, search: PeopleSearch, *, below: Place, size: int) -> list[Place]:
@@ -119,9 +127,11 @@ async def find_people(session: ReadSession, search: PeopleSearch, *, below: Plac
     highest_score = _BEGUN_SCORE
     for band in _BANDS if len(search.folded) >= _MIN_SIMILAR else ():
         if len(found) < size and below >= (band.lowest_score, 0):
-            await session.execute(_THRESHOLD, {"threshold": str(band.lowest)})
+            if search.threshold != band.lowest:
+                await session.execute(_THRESHOLD, {"threshold": str(band.lowest)})
+                search.threshold = band.lowest
             top = min(below, (highest_score, -1))
-            found += await _places(session, _SIMILAR, {**parameters, **asdict(band)}, top, size - len(found))
+            found += await _places(session, _SIMILAR, {**parameters, **band.parameters}, top, size - len(found))
         highest_score = band.lowest_score
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.people_search import Place, find_people, prepare_people_search
+from db.snapshot_at_once import snapshot_at_once
 from db.users import load_people
 from domain.cursors import CursorScope
 from domain.ids import MAX_ID
@@ -27,7 +28,7 @@ async def search_users(backends: Backends, *, query: str, viewer_id: int | None,
     if page.cursor is not None:
         score, user_id = backends.sealer.open_ids(scope, page.cursor, count=2)
         start = score, user_id
-    async with backends.database.snapshot_reading() as session:
+    async with snapshot_at_once(backends.database) as session:
         search = await prepare_people_search(session, asked)
         if search is None:
             return Connection([], PageInfo(False, False, None, None))
