@@ -30,6 +30,9 @@ _CANDIDATES = (100, MAX_UNSEEN + 50)
 _HAS_MANY = "has many unseen"
 _PLAINLY_FOLLOWED = "plainly followed"
 """Among the notes on a viewer: whether the first number was not enough last time, and whom `follows_plainly` speaks of."""
+_BEYOND_CACHES = "beyond the caches"
+"""Likewise: the position down to which the caches did not reach, and how often that was believed since."""
+_TIMES_BELIEVED = 7
 _MAX_ROUNDS = 10
 """Times 2,000 candidates. Only a feed of which a filter takes all but every twentieth entry needs more than one round."""
 
@@ -107,7 +110,13 @@ async def _count_plain(
     backends: Backends, memory: Memory, seen: SeenViewer, viewer: FeedViewer, judge: QuickJudge, size: int
 ) -> tuple[int, int] | None:
     """Of the newest `size` candidates, so many examined and shown: counted in PostgreSQL but for those that are not plain."""
-    ids = await _candidates(backends, seen, viewer, size, own_apart=True)
+    notes = seen.known.notes
+    position, times = notes.get(_BEYOND_CACHES, (-1, 0))
+    if position == viewer.position and times < _TIMES_BELIEVED:
+        ids = None
+    else:
+        ids, times = await _candidates(backends, seen, viewer, size, own_apart=True), -1
+    notes[_BEYOND_CACHES] = (viewer.position if ids is None else -1, times + 1)
     async with backends.database.at_once() as session:
         counted = await count_plain(
             session,

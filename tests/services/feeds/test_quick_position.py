@@ -12,6 +12,7 @@ from db import unseen_counts
 from domain.ids import milliseconds_of
 from services.feeds import feed_position
 from services.feeds.feed_position import mark_feed_seen, read_feed_position
+from services.feeds.quick_candidates import read_candidates
 from services.memory.known_viewers import OWN_SIZE
 from tests.services.feeds.quick_world import STEPS, QuickWorld, mute
 from tests.services.feeds.test_quick_page import SOON
@@ -130,6 +131,40 @@ async def test_many_own_posts_are_counted_though_no_look_names_them(world: World
     assert await _counts(quick, "vera", monkeypatch) == (50, True), "no further than it counts"
     monkeypatch.setattr(feed_position, "MAX_UNSEEN", 100)
     assert await _counts(quick, "vera", monkeypatch) == (25 + OWN_SIZE + 5, True)
+
+
+async def test_caches_that_did_not_reach_are_asked_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = await QuickWorld.made(world)
+    asked = []
+
+    async def noted(*arguments: object, **options: object) -> list[int] | None:
+        found = await read_candidates(*arguments, **options)  # type: ignore[arg-type]
+        asked.append(found is not None)
+        return found
+
+    monkeypatch.setattr(feed_position, "_CANDIDATES", (2, 200))
+    monkeypatch.setattr(feed_position, "read_candidates", noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(feed_position, "read_candidates", _no_candidates)
+        assert await _counts(quick, "vera", monkeypatch) == (25, True)
+    for _ in range(feed_position._TIMES_BELIEVED):
+        assert await _counts(quick, "vera", monkeypatch) == (25, True)
+    assert asked == []
+    for _ in range(2):
+        assert await _counts(quick, "vera", monkeypatch) == (25, True)
+    assert asked == [True, True]
+    with monkeypatch.context() as patch:
+        patch.setattr(feed_position, "read_candidates", _no_candidates)
+        assert await _counts(quick, "vera", monkeypatch) == (25, True)
+    entries = (await quick.page("vera", 20)).edges
+    await mark_feed_seen(quick.backends, viewer_id=quick.ids["vera"], cursor=entries[11].cursor)
+    del asked[:]
+    assert await _counts(quick, "vera", monkeypatch) == (11, True)
+    assert asked == [True], "of another place nothing is known"
+
+
+async def _no_candidates(*_: object, **__: object) -> None:
+    return None
 
 
 def _deleted_counted(patch: Patch) -> None:
