@@ -106,6 +106,8 @@ def find_entities(text: str) -> tuple[TextSpan, ...]:
     Links win; no mention or hashtag is found inside any address, linked or not. After the first 500 entities the rest
     stays text: every one of them is stored, resolved and sent with the post.
     """
+    if not ("@" in text or "#" in text or "＃" in text or "://" in text or "www." in text.lower()):
+        return ()  # most texts: nothing can begin in them
     links, addresses = _find_links(text)
     taken = sorted([*((link.start, link.end) for link in links), *addresses])
     # Mentions and hashtags never overlap: neither may contain the sign with which the other begins.
