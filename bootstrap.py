@@ -34,6 +34,7 @@ from services.memory.known_posts import KnownPosts
 from services.memory.known_viewers import KnownViewers
 from services.memory.memory import Memory
 from services.observer import Observer, SilentObserver
+from services.posts.gathered_posts import GatheredPosts
 from services.protection.budgets import Budgets
 from services.protection.publication import PublicationRule
 from services.protection.rules.duplicate_text import DuplicateText
@@ -87,6 +88,8 @@ async def open_backends(
         stack.push_async_callback(feed_shelf.close)
         account_shelf = AccountShelf(shelves, changes)
         stack.push_async_callback(account_shelf.close)
+        gathered_posts = GatheredPosts(database)
+        stack.push_async_callback(gathered_posts.close)
         relay_bell = RelayBell(database)
         stack.push_async_callback(relay_bell.close)
         live_bell = RedisBell(redis.redis)
@@ -108,6 +111,7 @@ async def open_backends(
             timelines=Timelines(redis, cap=settings.feed_cap, ttl=settings.feed_ttl),
             pulled_posts=PulledPosts(redis, cap=settings.pulled_cap, ttl=settings.feed_ttl),
             pulled_authors=PulledAuthors(redis, ttl=settings.feed_ttl),
+            gathered_posts=gathered_posts,
             relay_bell=relay_bell,
             live_bell=live_bell,
             event_logs=EventLogs(redis),

@@ -45,6 +45,11 @@ _COUNT = text(
 )
 
 
+async def create_hashtags(session: WriteSession, names: Collection[str]) -> None:
+    """Makes those of the names (normalised, without `#`) that are not there yet. Waits for whoever is making one of them."""
+    await session.execute(_CREATE, {"names": sorted(names)})
+
+
 async def write_post_hashtags(
     session: WriteSession,
     post_id: int,
@@ -61,7 +66,7 @@ async def write_post_hashtags(
     """
     old, new = set(before), set(after)
     if added := sorted(new - old):
-        await session.execute(_CREATE, {"names": added})
+        await create_hashtags(session, added)
         await session.execute(_LINK, {"names": added, "post_id": post_id})
     if removed := sorted(old - new):
         await session.execute(_UNLINK, {"names": removed, "post_id": post_id})

@@ -1,4 +1,5 @@
-"""A new post with all that belongs to its publication, in one statement: one round trip, one transaction.
+"""A new post with all that belongs to its publication, in one statement: one round trip, one transaction. It waits for whom
+it must lock; posts that come together share another statement, which does not (`db.publication_of_many`).
 
 Order of locks, as everywhere: the author's account, then hashtags by id. Each part takes its row from the one before it, which
 is what makes the order.
@@ -80,6 +81,19 @@ async def insert_published_post(
     post_id = (await session.execute(_statement(visibility, has_hashtags=bool(hashtags)), parameters)).scalar()
     if post_id is None:
         return None
+    return new_record(post_id, author_id=author_id, body=body, entities=entities, visibility=visibility, location=location)
+
+
+def new_record(
+    post_id: int,
+    *,
+    author_id: int,
+    body: str,
+    entities: list[dict[str, Any]],
+    visibility: Visibility,
+    location: LocationRecord | None,
+) -> PostRecord:
+    """A post as it is in the moment of its publication."""
     return PostRecord(
         id=post_id,
         author_id=author_id,

@@ -54,6 +54,11 @@ def is_unavailability(error: BaseException) -> bool:
     return _is_driver_unavailability(error)
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether PostgreSQL itself has refused a statement for what is in it: certainly nothing of it has happened."""
+    return isinstance(error, asyncpg.PostgresError) and not is_unavailability(error)
+
+
 def _is_driver_unavailability(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return bool(error.sqlstate) and error.sqlstate.startswith(_UNAVAILABLE_SQLSTATES)

@@ -26,6 +26,7 @@ from services.idempotency.attempts_under_way import AttemptsUnderWay
 from services.media.media_rules import MediaDesk
 from services.memory.memory import Memory
 from services.observer import Observer
+from services.posts.gathered_posts import GatheredPosts
 from services.protection.budgets import Budgets
 from services.protection.publication import PublicationRule
 
@@ -64,6 +65,7 @@ class Backends:
     timelines: Timelines
     pulled_posts: PulledPosts
     pulled_authors: PulledAuthors
+    gathered_posts: GatheredPosts
     relay_bell: RelayBell
     live_bell: LiveBell
     event_logs: EventLogs

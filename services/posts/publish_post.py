@@ -39,6 +39,10 @@ async def publish_post(
     With media there need not be any words. Raises RefusedError for a text, place or key that is not valid or not admitted,
     and for media that it cannot show; and what `answer_once` raises.
     """
+    if idempotency_key is None:
+        return await _publish(
+            backends, author_id=author_id, body=body, visibility=visibility, location=location, media_ids=media_ids
+        )
     place = [location.name, location.latitude, location.longitude] if location is not None else None
     request = {"text": body, "visibility": visibility.value, "location": place, "media_ids": list(media_ids)}
     attempt = Attempt(author_id, OnceOperation.CREATE_POST, idempotency_key, request)
@@ -62,7 +66,7 @@ async def publish_post(
 
 async def _publish(
     backends: Backends,
-    attempt: Attempt,
+    attempt: Attempt | None = None,
     *,
     author_id: int,
     body: str,
@@ -70,15 +74,15 @@ async def _publish(
     location: LocationRecord | None,
     media_ids: Sequence[int],
 ) -> PostRecord:
-    """A private post is promised to nobody: only its author sees it, whose own posts are always merged when read."""
     if media_ids and not has_words(body):
         body = ""
     else:
         check_body(body)
     check_location(location)
-    async with admitted_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=attempt.key):
+    key = attempt.key if attempt is not None else None
+    async with admitted_words(backends, PublicationKind.POST, author_id=author_id, body=body, idempotency_key=key):
         post = None
-        if attempt.key is None and not media_ids:
+        if attempt is None and not media_ids:
             post = await _publish_at_once(backends, author_id=author_id, body=body, visibility=visibility, location=location)
         if post is None:
             post = await _publish_in_steps(
@@ -98,7 +102,10 @@ async def _publish(
 async def _publish_at_once(
     backends: Backends, *, author_id: int, body: str, visibility: Visibility, location: LocationRecord | None
 ) -> PostRecord | None:
-    """None, and nothing written, where a hashtag is named for the first time."""
+    """Together with others who publish, or else alone. None, and nothing written, where that cannot be done either."""
+    post = await backends.gathered_posts.publish(author_id=author_id, body=body, visibility=visibility, location=location)
+    if post is not None:
+        return post
     async with backends.database.at_once() as session:
         entities = await resolve_entities(session, body)
         return await insert_published_post(
@@ -114,7 +121,7 @@ async def _publish_at_once(
 
 async def _publish_in_steps(
     backends: Backends,
-    attempt: Attempt,
+    attempt: Attempt | None,
     *,
     author_id: int,
     body: str,
@@ -123,7 +130,7 @@ async def _publish_in_steps(
     media_ids: Sequence[int],
 ) -> PostRecord:
     async with backends.database.writing() as session:
-        once = await attempt.begin(session)
+        once = await attempt.begin(session) if attempt is not None else None
         await lock_attachable(session, media_ids, owner_id=author_id)
         entities = await resolve_entities(session, body)
         post = await posts.insert_post(
@@ -139,5 +146,6 @@ async def _publish_in_steps(
         await outbox.insert_event(session, OutboxKind.POST_PUBLISHED, author_id=author_id, post_id=post.id)
         if visibility is not Visibility.PRIVATE:
             await note_activity(session, ActivityKind.POST, actor_id=author_id, subject_id=post.id)
-        await once.remember(session, post.id)
+        if once is not None:
+            await once.remember(session, post.id)
     return post
