@@ -39,7 +39,7 @@ PEOPLE = 320
 """Few enough that all of them have signed in before what is counted."""
 FOLLOWERS = 20
 _WARM_SECONDS = 3.0
-_DRAINED_SECONDS = 240.0
+_DRAINED_SECONDS = 600.0
 _PEOPLE_SQL = f"""
     INSERT INTO users (external_id, username, display_name, follower_count, following_count)
     SELECT 'p' || n, 'p' || n, '', {FOLLOWERS}, {FOLLOWERS} FROM generate_series(1, $1) AS n

@@ -11,6 +11,7 @@ from domain.errors import CacheUnavailableError, UnavailableError
 from services.fan_out.deliver_event import Outcome, deliver_event
 from services.fan_out.note_failure import note_failure, postpone
 from workers.broker import broker, running_backends
+from workers.queue_bell import RungBroker
 from workers.queues import BULK, BULK_FOLLOWERS, BULK_PRIORITY, FAST, FAST_PRIORITY
 
 log = structlog.get_logger(__name__)
@@ -51,3 +52,14 @@ def send_event(event_id: int, attempt: int, follower_count: int) -> None:
     """Puts a leased row on its queue. Blocks for a round trip; raises what the broker raises when it is away."""
     actor = deliver_rest if follower_count >= BULK_FOLLOWERS else deliver_post
     actor.send(event_id, attempt)
+
+
+def count_queued() -> int:
+    """Messages for small fan-outs that no worker has fetched. Blocks for a round trip; raises what the broker raises.
+
+    Large ones are apart: they come in slices for a long time, and must not keep the small ones from their queue.
+    """
+    if isinstance(broker, RungBroker):
+        return int(broker.do_qsize(FAST))
+    counts = getattr(broker, "get_queue_message_counts", None)  # RabbitMQ's
+    return int(counts(FAST)[0]) if counts is not None else 0

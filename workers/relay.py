@@ -20,6 +20,9 @@ from services.backends import Backends
 from settings import Settings
 
 BATCH_SIZE = 200
+MAX_QUEUED = 400
+"""Messages that wait for a worker, beyond which none is added: a lease that ends before its turn is work for nothing, twice."""
+_ROOM_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
 _LISTEN_TIMEOUT_SECONDS = 3.0
 _BROKER_PAUSE_SECONDS = 1.0
@@ -54,10 +57,17 @@ class Relay:
                 log.warning("relay.database_unavailable")
                 await asyncio.sleep(_RECONNECT_SECONDS)
                 continue
-            if sent < BATCH_SIZE:
+            if sent == BATCH_SIZE:
+                await self._wait_for_room()
+            else:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.outbox_poll_seconds):
                         await self._rung.wait()
+
+    async def _wait_for_room(self) -> None:
+        """Until workers have taken up most of what was sent: the rows of a backlog can wait where they are, unleased."""
+        while await asyncio.to_thread(_count_queued) > MAX_QUEUED:  # noqa: ASYNC110 - of other processes
+            await asyncio.sleep(_ROOM_SECONDS)
 
     async def dispatch_due(self) -> int:
         """Leases and sends one batch; how many rows it was. What the queue does not take is due again a second later."""
@@ -115,6 +125,17 @@ class Relay:
                     if not purged:
                         break
             await asyncio.sleep(_SWEEP_SECONDS)
+
+
+def _count_queued() -> int:
+    from workers.fan_out import count_queued  # as in `_send`
+
+    try:
+        return count_queued()
+    except Exception:
+        # Sending finds out, too, and says so.
+        log.debug("relay.count_failed", exc_info=True)
+        return 0
 
 
 def _send(events: list[outbox.LeasedEvent]) -> int:
