@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     memory_relations: int = Field(
         2_000_000,
         ge=1_000,
-        description="relations of viewers to whom they follow that a web process remembers, about 100 bytes each",
+        description="relations of viewers to whom they follow that a web process remembers, about 120 bytes each",
     )
     fanout_batch: int = Field(1_000, ge=1, le=10_000, description="followers read from PostgreSQL in one chunk of a fan-out")
     follower_cache_ids: int = Field(

@@ -49,6 +49,7 @@ class Watchdog:
         self._seconds = seconds
         # In the order in which they are due, since all have the same time.
         self._watched: dict[Watched, None] = {}
+        self._late: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, request: Watched) -> None:
@@ -65,12 +66,15 @@ class Watchdog:
         """It is not watched any more; nothing changes for one that is over."""
         self._watched.pop(request, None)
 
-    def close(self) -> None:
-        """Nothing is watched any more."""
-        self._watched.clear()
+    async def close(self, *, timeout_seconds: float) -> None:
+        """Nothing is watched any more. Waits a little for what is still on its way out, refused or cancelled by the server."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        leaving = self._late.union(request._task for request in self._watched)
+        self._watched.clear()
+        if leaving:
+            await asyncio.wait(leaving, timeout=timeout_seconds)
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
@@ -82,4 +86,6 @@ class Watchdog:
                 break
             del self._watched[request]
             request._refusal = loop.create_task(request.refuse(), name="late-answer")
+            self._late.add(request._task)
+            request._task.add_done_callback(self._late.discard)
             request._task.cancel()

@@ -83,7 +83,7 @@ def create_app(settings: Settings, *, is_draining: Callable[[], bool] = lambda: 
             deadline = Deadline()
             stack.push_async_callback(deadline.close, timeout_seconds=_LATE_WORK_SECONDS)
             watchdog = Watchdog()
-            stack.callback(watchdog.close)
+            stack.push_async_callback(watchdog.close, timeout_seconds=_LATE_WORK_SECONDS)
             activity = RecentActivity(backends.database)
             stack.push_async_callback(activity.close)
             sockets = LiveSockets()

@@ -55,7 +55,7 @@ def send_event(event_id: int, attempt: int, follower_count: int) -> None:
 
 
 def count_queued() -> int:
-    """Messages for small fan-outs that no worker has fetched. Blocks for a round trip; raises what the broker raises.
+    """Messages for small fan-outs that no worker has finished. Blocks for a round trip; raises what the broker raises.
 
     Large ones are apart: they come in slices for a long time, and must not keep the small ones from their queue.
     """

@@ -21,8 +21,10 @@ from settings import Settings
 
 BATCH_SIZE = 200
 MAX_QUEUED = 400
-"""Messages that wait for a worker, beyond which none is added: a lease that ends before its turn is work for nothing, twice."""
+"""Messages under way, beyond which only what one more look finds is added: a lease that ends before its turn is work for
+nothing, and once more when the row is sent again."""
 _ROOM_SECONDS = 0.02
+_LONGEST_ROOM_SECONDS = 0.2
 _RECONNECT_SECONDS = 1.0
 _LISTEN_TIMEOUT_SECONDS = 3.0
 _BROKER_PAUSE_SECONDS = 1.0
@@ -48,6 +50,7 @@ class Relay:
             group.create_task(self._dispatch(), name="relay-dispatch")
 
     async def _dispatch(self) -> None:
+        unasked = 0
         while True:
             # Cleared before looking: a ring during the look is for the next one.
             self._rung.clear()
@@ -57,17 +60,22 @@ class Relay:
                 log.warning("relay.database_unavailable")
                 await asyncio.sleep(_RECONNECT_SECONDS)
                 continue
-            if sent == BATCH_SIZE:
+            unasked += sent
+            if unasked >= BATCH_SIZE:
+                # Also where they come a few at a time: whoever is rung for each post finds no more at once.
                 await self._wait_for_room()
-            else:
+                unasked = 0
+            if sent < BATCH_SIZE:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.outbox_poll_seconds):
                         await self._rung.wait()
 
     async def _wait_for_room(self) -> None:
-        """Until workers have taken up most of what was sent: the rows of a backlog can wait where they are, unleased."""
-        while await asyncio.to_thread(_count_queued) > MAX_QUEUED:  # noqa: ASYNC110 - of other processes
-            await asyncio.sleep(_ROOM_SECONDS)
+        """Until workers have done most of what was sent: the rows of a backlog can wait where they are, unleased."""
+        pause = _ROOM_SECONDS
+        while await asyncio.to_thread(_count_queued) > MAX_QUEUED:
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, _LONGEST_ROOM_SECONDS)
 
     async def dispatch_due(self) -> int:
         """Leases and sends one batch; how many rows it was. What the queue does not take is due again a second later."""

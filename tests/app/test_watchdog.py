@@ -92,21 +92,29 @@ async def test_each_has_its_own_time() -> None:
         assert seconds + 0.1 - 0.01 <= asked.refused_at - began < seconds + 0.2
 
 
-async def test_an_answer_that_is_ready_as_it_is_refused_is_not_given_besides() -> None:
-    """Whatever falls together: each is answered once, and its task can go on."""
-    for milliseconds in range(40, 61, 2):
+def _give(ready: asyncio.Future[str]) -> None:
+    if not ready.done():
+        ready.set_result("ready")
+
+
+@pytest.mark.parametrize("blocked_seconds", [0.0, 0.04])
+async def test_an_answer_that_is_ready_about_when_it_is_refused_is_given_once(blocked_seconds: float) -> None:
+    """Whatever falls together: each has one answer, and its task can go on. Blocked: all of it is due at the same time."""
+    given = []
+    loop = asyncio.get_running_loop()
+    for milliseconds in range(30, 71, 2):
         watchdog, asked = Watchdog(0.05), Asked()
-        loop = asyncio.get_running_loop()
-        ready = loop.create_future()
-        loop.call_later(milliseconds / 1_000, ready.set_result, "ready")
-        loop.call_later(0.03, time.sleep, 0.04)  # all of it is due when the loop comes back
+        ready: asyncio.Future[str] = loop.create_future()
+        loop.call_later(milliseconds / 1_000, _give, ready)
+        loop.call_later(0.03, time.sleep, blocked_seconds)
 
         async def work(ready: asyncio.Future[str] = ready) -> str:
             return await ready
 
-        assert await answer(watchdog, asked, work) == ("refused" if asked.is_over else "ready")
-        assert (asked.refused_at is not None) == asked.is_over
-        await asyncio.sleep(0)
+        given.append(await answer(watchdog, asked, work))
+        await asyncio.sleep(0.05)
+        assert (asked.refused_at is not None) == asked.is_over == (given[-1] == "refused")
+    assert {"ready", "refused"} == set(given)
 
 
 async def test_what_swallows_the_cancellation_is_refused_all_the_same() -> None:
@@ -131,9 +139,21 @@ async def test_whoever_ends_the_task_ends_it() -> None:
     assert not asked.is_over
 
 
-async def test_nothing_is_looked_at_after_the_end() -> None:
-    watchdog, asked = Watchdog(0.03), Asked()
-    watchdog.watch(asked)
-    watchdog.close()
-    await asyncio.sleep(0.1)
-    assert not asked.is_over
+async def test_the_end_waits_a_little_for_what_is_on_its_way_out() -> None:
+    watchdog = Watchdog(0.03)
+    late, cut_off = Stubborn(cleanup_seconds=0.2), Stubborn(cleanup_seconds=0.2)
+    tasks = [asyncio.create_task(answer(watchdog, Asked(), late.work))]
+    await asyncio.sleep(0.06)
+    tasks.append(asyncio.create_task(answer(watchdog, Asked(), cut_off.work)))
+    await asyncio.sleep(0.01)
+    tasks[1].cancel()
+    await watchdog.close(timeout_seconds=5)
+    assert late.has_ended.is_set()
+    assert cut_off.has_ended.is_set()
+    began = time.monotonic()
+    endless = asyncio.create_task(answer(watchdog, Asked(), Stubborn(cleanup_seconds=0).work))
+    await asyncio.sleep(0)
+    await watchdog.close(timeout_seconds=0.1)
+    assert time.monotonic() - began < 1
+    endless.cancel()
+    await asyncio.gather(*tasks, endless, return_exceptions=True)
