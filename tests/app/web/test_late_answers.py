@@ -76,3 +76,15 @@ async def test_a_client_that_does_not_wait_for_the_refusal_harms_nobody(web: Run
 async def _unavailable(web: RunningServer) -> float:
     lines = (await web.http.get("/metrics")).text.splitlines()
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if "requests_total" in line and 'outcome="unavailable"' in line)
+
+
+async def test_a_refusal_on_a_connection_that_ends_with_it(web: RunningServer, stubborn: Stubborn) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+    writer.write(request(STANDS_STILL, "Connection: close"))
+    status, headers, answer = await read_answer(reader)
+    assert (status, headers["connection"], codes(orjson.loads(answer))) == (503, "close", ["UNAVAILABLE"])
+    async with asyncio.timeout(10):
+        assert await reader.read() == b"", "one answer, and nothing behind it"
+        await stubborn.has_ended.wait()
+    writer.close()
+    assert (await web.post(BODY)).status_code == 200
