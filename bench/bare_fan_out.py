@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import hiredis
 
 from cache import keys
-from cache.hot_connection import pack
+from cache.packing import pack
 from cache.timelines import TRIM_SLACK, member_of, score_of
 
 _SCRIPT = b"""

@@ -52,7 +52,7 @@ class Ways:
     def __init__(self, client: RedisClient) -> None:
         self._client = client
         self._lists = [keys.pulled_posts(author) for author in range(1, _PULLED + 1)]
-        texts = (source("read_timeline"), source("read_pulled"), source("tell_viewers", "deliver"))
+        texts = (source("read_timeline"), source("read_pulled_older"), source("tell_viewers", "deliver"))
         self._slow = [client.redis.register_script(text) for text in texts]
         self._hot = [client.hot_script(text) for text in texts]
         self._slice: list[str | int] = ["-inf", "", _PAGE, _DAY_MS]
@@ -63,7 +63,7 @@ class Ways:
     @property
     def _merged(self) -> list[str | int]:
         marker = f"{_VERSION.database}:{_VERSION.graph}:"
-        return ["older", "-inf", "", _PAGE, 0, f"r:{self._client.run_id}:", *[marker] * _PULLED]
+        return ["-inf", "", _PAGE, 0, f"r:{self._client.run_id}:", *[marker] * _PULLED]
 
     async def pipeline(self, viewer: int) -> Sequence[Any]:
         pipeline = self._client.redis.pipeline(transaction=False)

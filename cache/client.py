@@ -25,8 +25,9 @@ from redis.exceptions import RedisError
 
 from cache.hot_address import parse_address
 from cache.hot_connection import HotConnection, pack_shared
-from cache.hot_script import HotScript, Part
+from cache.hot_script import Command, HotScript, PackedScript
 from cache.hot_socket import Unanswered
+from cache.packing import Part
 from cache.server_run import QUESTION, EarlierRunError, ServerRun
 from domain.errors import CacheUnavailableError
 
@@ -143,7 +144,7 @@ class RedisClient:
             (reply,) = await self._settle([command], [reply])
         return reply
 
-    async def call_many(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+    async def call_many(self, commands: Sequence[Command]) -> list[Any]:
         """The replies to several commands that go out together; one error reply fails them all. Otherwise as `call`.
 
         A script that the server does not know yet is sent whole and run after the others; nothing is run twice.
@@ -166,11 +167,11 @@ class RedisClient:
         self._sources[script.digest] = source
         return script
 
-    async def _settle(self, commands: Sequence[Sequence[Part]], replies: list[Any]) -> list[Any]:
+    async def _settle(self, commands: Sequence[Command], replies: list[Any]) -> list[Any]:
         """The replies, those to scripts that the server did not know from a second attempt; any other failure is raised."""
         unknown = [place for place, reply in enumerate(replies) if self._is_unknown(commands[place], reply)]
         if unknown:
-            packed = [pack_shared(("EVAL", self._sources[commands[place][1]], *commands[place][2:])) for place in unknown]
+            packed = [self._with_source(commands[place]) for place in unknown]
             answer = await self._hot.ask(b"".join(packed), len(packed))
             if isinstance(answer, Unanswered):
                 raise CacheUnavailableError(str(answer))
@@ -183,10 +184,17 @@ class RedisClient:
                 raise CacheUnavailableError(str(reply)) from reply
         return replies
 
-    def _is_unknown(self, command: Sequence[Part], reply: Any) -> bool:
+    def _with_source(self, command: Command) -> bytes:
+        if isinstance(command, PackedScript):
+            return command.with_source(self._sources[command.digest])
+        return pack_shared(("EVAL", self._sources[command[1]], *command[2:]))
+
+    def _is_unknown(self, command: Command, reply: Any) -> bool:
         """Whether the server said that it does not have a script of ours: then it has done nothing."""
         if not isinstance(reply, hiredis.ReplyError) or not str(reply).startswith("NOSCRIPT"):
             return False
+        if isinstance(command, PackedScript):
+            return command.digest in self._sources
         return command[0] == "EVALSHA" and command[1] in self._sources
 
     def _suspend(self) -> None:

@@ -11,11 +11,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-import hiredis
-
 from cache.hot_address import HotAddress
-from cache.hot_script import Part
+from cache.hot_script import Command, PackedScript
 from cache.hot_socket import HotSocket, Unanswered
+from cache.packing import Part, pack
 from cache.server_run import QUESTION, EarlierRunError, ServerRun
 
 _OF_ONE_CALLER = frozenset(
@@ -147,13 +146,11 @@ class HotConnection:
                 self._on_failure()
 
 
-def pack(command: Sequence[Part]) -> bytes:
-    """As it goes over the wire. Raises TypeError where a part is neither text, bytes nor a number."""
-    return cast("bytes", hiredis.pack_command(tuple(command)))  # type: ignore[arg-type]
-
-
-def pack_shared(command: Sequence[Part]) -> bytes:
-    """The same for a command of anybody's; raises ValueError where it must not go over a connection that others use."""
+def pack_shared(command: Command) -> bytes:
+    """As it goes over the wire. Raises as `pack` does; ValueError for what must not go over a connection that others use."""
+    if command.__class__ is PackedScript:
+        return command.packed
+    command = cast("Sequence[Part]", command)
     if not command or not _is_shareable(command[0]):
         raise ValueError(f"not over a connection that others use: {command[0] if command else 'nothing'!r}")
     return pack(command)

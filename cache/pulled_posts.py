@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from cache import keys
 from cache.client import RedisClient
-from cache.hot_script import Part
+from cache.hot_script import HotScript, PackedScript
+from cache.packing import bulks
 from cache.scripts import source
 from cache.timelines import Slice, Timelines, ids_of, member_of, score_by_time
 from domain.errors import CacheUnavailableError
@@ -22,16 +23,17 @@ from domain.timeline_version import TimelineVersion
 
 KEYS_PER_CALL = 500
 """Lists that one call goes through: what follows more is answered by several, so that no other reader waits for long."""
+_NEWEST_END = ("-inf", "")
 _TOUCHED = 1 / 16
 """Share of the reads that lengthen the lives of the lists: they live for a day, so this is often enough."""
 
 
 class WantedLists(NamedTuple):
-    """Lists as they are asked for. Each has a key, and what the rest of its marker must begin with."""
+    """Lists as they are asked for, packed. `keys`: where they are; `markers`: what the rest of each marker must begin with."""
 
     authors: tuple[int, ...]
-    keys: tuple[str, ...]
-    versions: tuple[str, ...]
+    keys: bytes
+    markers: bytes
 
 
 class MergedPosts(NamedTuple):
@@ -52,7 +54,8 @@ class PulledPosts(Timelines):
         super().__init__(
             client, cap=cap, ttl=ttl, key=keys.pulled_posts, score=score_by_time, newest_floor=keys.NEWEST_PULLED_FLOOR
         )
-        self._read_pulled = client.hot_script(source("read_pulled"))
+        self._read_older = client.hot_script(source("read_pulled_older"))
+        self._read_newer = client.hot_script(source("read_pulled_newer"))
 
     async def read_merged(
         self, versions: Mapping[int, TimelineVersion], *, position: int, newer: bool, size: int
@@ -85,17 +88,18 @@ class PulledPosts(Timelines):
 
     def want(self, versions: Mapping[int, TimelineVersion]) -> WantedLists:
         """What is asked of lists of these versions, good for any number of questions."""
-        keys_of = tuple(map(self._key, versions))
-        return WantedLists(tuple(versions), keys_of, tuple(f"{each.database}:{each.graph}:" for each in versions.values()))
+        markers = [f"{each.database}:{each.graph}:" for each in versions.values()]
+        return WantedLists(tuple(versions), bulks([*map(self._key, versions)]), bulks(markers))
 
     async def _read_part(self, versions: Mapping[int, TimelineVersion], position: int, newer: bool, size: int) -> MergedPosts:
         run_id = await self._run_id()
         wanted = self.want(versions)
         if newer:
-            command = self._request("newer", score_by_time(position), member_of(position), wanted, size)
+            place = (score_by_time(position), member_of(position))
+            command = self._request(self._read_newer, place, wanted, size)
         else:
             command = self._older(wanted, position, size)
-        reply = await self._client.call(*command)
+        (reply,) = await self._client.call_many((command,))
         self._check_run(run_id)
         return _to_merged(reply, wanted)
 
@@ -109,20 +113,19 @@ class PulledPosts(Timelines):
             # It restarted, perhaps with older lists that bear the name of the run we asked for.
             raise CacheUnavailableError("Redis has restarted")
 
-    def _older(self, wanted: WantedLists, below: int, size: int) -> tuple[Part, ...]:
-        is_end = below >= MAX_ID
-        score, place = ("-inf", "") if is_end else (score_by_time(below), member_of(below))
-        return self._request("older", score, place, wanted, size)
+    def _older(self, wanted: WantedLists, below: int, size: int) -> PackedScript:
+        place = _NEWEST_END if below >= MAX_ID else (score_by_time(below), member_of(below))
+        return self._request(self._read_older, place, wanted, size)
 
-    def _request(self, way: str, score: str | int, place: str, wanted: WantedLists, size: int) -> tuple[Part, ...]:
+    def _request(self, script: HotScript, place: tuple[str | int, str], wanted: WantedLists, size: int) -> PackedScript:
         ttl = self._ttl_ms if random.random() < _TOUCHED else 0  # noqa: S311 - no secret
-        names, versions, run = wanted.keys, wanted.versions, f"r:{self._client.run_id}:"
-        return ("EVALSHA", self._read_pulled.digest, len(names), *names, way, score, place, size, ttl, run, *versions)
+        count = len(wanted.authors)
+        return script.packed(wanted.keys, count, (*place, size, ttl, f"r:{self._client.run_id}:"), wanted.markers, count)
 
 
 def _to_merged(reply: Any, wanted: WantedLists) -> MergedPosts:
-    authors = wanted.authors
-    return MergedPosts(ids=ids_of(reply[2]), cold=_pick(authors, reply[0]), short=_pick(authors, reply[1]))
+    cold, short, members = reply
+    return MergedPosts(ids_of(members), _pick(wanted.authors, cold), _pick(wanted.authors, short))
 
 
 def _pick(authors: Sequence[int], numbers: Sequence[int]) -> list[int]:

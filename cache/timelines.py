@@ -23,8 +23,9 @@ import orjson
 
 from cache import keys
 from cache.client import RedisClient
-from cache.hot_script import HotScript, Part
+from cache.hot_script import HotScript
 from cache.log_writer import telling
+from cache.packing import Part
 from cache.scripts import source
 from domain.event_log import LogEntry
 from domain.ids import MAX_ID, TIME_SHIFT

@@ -61,7 +61,7 @@ async def read_candidates(
     look, known = seen.look, seen.known
     lists = _wanted_lists(backends, known)
     pulled = None
-    if lists is not None and len(lists.keys) <= KEYS_PER_CALL:
+    if lists is not None and len(lists.authors) <= KEYS_PER_CALL:
         timeline, pulled = await backends.pulled_posts.read_older_with(
             backends.timelines, look.viewer_id, lists, version=version, below=start, size=count
         )

@@ -112,15 +112,14 @@ async def test_a_restart_between_question_and_answer_is_noticed(
     backends: Backends, monkeypatch: pytest.MonkeyPatch, is_with_timeline: bool
 ) -> None:
     await _fill(backends, 1, [5])
-    lists, name = backends.pulled_posts, "call_many" if is_with_timeline else "call"
-    ask = getattr(backends.redis, name)
+    lists, ask = backends.pulled_posts, backends.redis.call_many
 
     async def restarted(*arguments: Any) -> Any:
         reply = await ask(*arguments)
         backends.redis._run.id = "anotherrun12"
         return reply
 
-    monkeypatch.setattr(backends.redis, name, restarted)
+    monkeypatch.setattr(backends.redis, "call_many", restarted)
     wanted = lists.want({1: VERSION})
     with_timeline = lists.read_older_with(backends.timelines, 1, wanted, version=VERSION, below=MAX_ID, size=5)
     alone = lists.read_merged({1: VERSION}, position=MAX_ID, newer=False, size=5)
@@ -163,3 +162,16 @@ async def test_a_set_without_anybody_is_known_to_be_empty(backends: Backends) ->
     assert await backends.pulled_authors.find(1, version) == {}
     await backends.pulled_authors.forget(1)
     assert await backends.pulled_authors.find(1, version) is None
+
+
+async def test_many_long_lists(backends: Backends) -> None:
+    posts = {
+        author: [make_id(milliseconds=_NOW_MS + 1_000 * n // author, sequence=0, shard=author) for n in range(50)]
+        for author in range(1, 41)
+    }
+    for author, made in posts.items():
+        await _fill(backends, author, made)
+    everything = sorted((post for made in posts.values() for post in made), reverse=True)
+    for position in (MAX_ID, *everything[:200:23]):
+        merged = await backends.pulled_posts.read_merged(dict.fromkeys(posts, VERSION), position=position, newer=False, size=10)
+        assert merged == ([post for post in everything if post < position][:10], [], [])

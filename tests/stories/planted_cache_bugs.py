@@ -53,10 +53,12 @@ def closed_before_it_was_listed(patch: Patch, _: World) -> None:
 
 
 def end_of_a_pulled_list_taken_as_its_authors_first_post(_: Patch, world: World) -> None:
-    script = source("read_pulled")
-    old = "(newer or not reaches) and string.sub(marker, -1) == 'c'"
-    assert old in script
-    world.backends.pulled_posts._read_pulled = world.backends.redis.hot_script(script.replace(old, "false"))
+    lists, hot_script = world.backends.pulled_posts, world.backends.redis.hot_script
+    older, newer = source("read_pulled_older"), source("read_pulled_newer")
+    assert "is_cut[list] = marker == cut" in older
+    assert "string.sub(marker, -1) == 'c'" in newer
+    lists._read_older = hot_script(older.replace("is_cut[list] = marker == cut", "is_cut[list] = false"))
+    lists._read_newer = hot_script(newer.replace("string.sub(marker, -1) == 'c'", "false"))
 
 
 def lists_of_another_run_believed(patch: Patch, _: World) -> None:
