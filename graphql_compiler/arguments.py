@@ -44,7 +44,8 @@ class Arguments:
     """The keyword arguments of a resolver.
 
     Where all of them are built-in scalars or enums, as literals or variables, they are put together here, once a run: such
-    values cannot be changed by whoever gets them. Anything else goes through graphql-core and Strawberry at every call.
+    values cannot be changed by whoever gets them. So they are, at every call, where all others are whole variables; where one
+    is none, or is left out, all go through graphql-core and Strawberry at every call.
     """
 
     def __init__(
@@ -58,11 +59,12 @@ class Arguments:
         self._hide_suggestions = hide_suggestions
         self._constants: dict[str, Any] = {}
         self._variables: list[tuple[str, str, Any, bool]] = []
+        self._converted: list[tuple[str, Converter]] = []
         self._converters: list[tuple[str, str, Converter]] | None = None
         try:
             self._prepare()
             self._is_plain = True
-        except _NotPlainError:
+        except (_NotPlainError, NotConvertedError):
             self._is_plain = False
             with suppress(NotConvertedError):
                 self._converters = [self._converter(argument) for argument in field.arguments]
@@ -75,7 +77,8 @@ class Arguments:
         if self._is_plain:
             plain = self._put_together(run.variables)
             if plain is not None:
-                run.arguments[self] = plain
+                if not self._converted:
+                    run.arguments[self] = plain
                 return plain
         return self._convert(run, position, place)
 
@@ -91,6 +94,9 @@ class Arguments:
                 found[python_name] = value
             elif is_non_null:
                 return None
+        for python_name, convert in self._converted:
+            if python_name in found:
+                found[python_name] = convert(found[python_name])
         return found
 
     def _convert(self, run: Run, position: Position, place: Place) -> dict[str, Any]:
@@ -115,10 +121,14 @@ class Arguments:
         for argument in self._field.arguments:
             name = self._config.name_converter.from_argument(argument)
             definition = self._definition.args.get(name)
-            if definition is None or not _is_plain(argument, definition):
+            if definition is None:
                 raise _NotPlainError
             assert argument.python_name, "Strawberry names its arguments"
             value_node = given.get(name)
+            if not _is_plain(argument, definition):
+                if not isinstance(value_node, VariableNode):
+                    raise _NotPlainError
+                self._converted.append(self._converter(argument)[1:])
             if isinstance(value_node, VariableNode):
                 default = _MISSING if is_required_argument(definition) else _default(definition)
                 is_non_null = is_non_null_type(definition.type)

@@ -20,6 +20,8 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 from graphql.utilities import type_from_ast
 
+from graphql_compiler.usual_values import ODD, Coercion, find_coercion
+
 _MISSING = object()
 _CLASSES: list[tuple[GraphQLNamedType, type]] = [
     (GraphQLString, str),
@@ -30,16 +32,18 @@ _CLASSES: list[tuple[GraphQLNamedType, type]] = [
 
 
 class _Plain(NamedTuple):
-    """A variable of a built-in scalar: the class of its usual values, whether it may be null, what it is if left out."""
+    """A variable: the class of its usual values (of a built-in scalar) or what coerces them, whether it may be null, and what
+    it is if left out."""
 
     name: str
     usual: Any
+    coerce: Coercion | None
     is_nullable: bool
     default: Any
 
 
 class Variables:
-    """Coerces what a request brings. Usual values of built-in scalars are told at a glance; the rest is graphql-core's."""
+    """Coerces what a request brings. Usual values are told at a glance; the rest is graphql-core's."""
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, *, hide_suggestions: bool) -> None:
         self._schema = schema
@@ -64,10 +68,15 @@ class Variables:
     @staticmethod
     def _coerce_plain(plain: list[_Plain], raw: dict[str, Any]) -> dict[str, Any] | None:
         values = {}
-        for name, class_, is_nullable, default in plain:
+        for name, class_, coerce, is_nullable, default in plain:
             value = raw.get(name, _MISSING)
             if value.__class__ is class_:
                 if class_ is int and not -2147483648 <= value <= 2147483647:
+                    return None
+                values[name] = value
+            elif coerce is not None and value is not _MISSING and value is not None:
+                value = coerce(value)
+                if value is ODD:
                     return None
                 values[name] = value
             elif value is _MISSING and default is not _MISSING:
@@ -94,5 +103,6 @@ def _plain(schema: GraphQLSchema, definition: VariableDefinitionNode) -> _Plain 
                 if isinstance(coerced, list):
                     return None
                 default = coerced.coerced[name]
-            return _Plain(name, class_, is_nullable, default)
-    return None
+            return _Plain(name, class_, None, is_nullable, default)
+    coerce = find_coercion(type_) if definition.default_value is None else None
+    return None if coerce is None else _Plain(definition.variable.name.value, None, coerce, is_nullable, _MISSING)
