@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
-# Each of them has servers of its own; every second test waits for something, so more than one a core would pay, but not everywhere.
-TESTERS ?= 2
+# Each of them has servers of its own; every second test waits for something, so one more than a machine of two cores has pays.
+TESTERS ?= 3
 # Packages are installed uncompiled, a third faster; what is used is compiled and kept at its first use. So that must be allowed.
 
 .DEFAULT_GOAL := help
@@ -26,7 +26,7 @@ setup: $(STAMP) ## Make .venv from requirements.lock, when missing or stale
 run: $(STAMP) ## Start the whole system on this machine: `make run ARGS="--port 9000"`
 	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/tidings dev $(ARGS)
 
-test: $(STAMP) ## Run the whole test suite against real servers, two tests at a time: `make test ARGS="-n 0 -k feed"`
+test: $(STAMP) ## Run the whole test suite against real servers, three tests at a time: `make test ARGS="-n 0 -k feed"`
 	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $(TESTERS) --dist worksteal $(ARGS)
 
 check: lint types layers ## Lint, types and layers

@@ -206,7 +206,8 @@ async def test_walking_goes_on_within_the_copy_and_ends_there(web: RunningServer
 
 
 async def test_a_killed_postgres_comes_back_without_a_restart_of_the_web(settings: Settings, tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path / "postgres", durable=False)
+    # Where commits are not waited for, whoever is killed forgets the last ones.
+    server = EmbeddedPostgres(tmp_path / "postgres", durable=True)
     server.start()
     try:
         await upgrade(server.url)
