@@ -75,10 +75,12 @@ class KnownPost:
     author_id: int = field(init=False, compare=False)
     is_public: bool = field(init=False, compare=False)
     """Whether it is an existing post of its own for everybody, and nobody has passed it on: most are."""
-    facts: dict[int, PostFacts] = field(default_factory=dict, init=False, repr=False, compare=False)
+    facts: dict[int, PostFacts] | None = field(default=None, init=False, repr=False, compare=False)
     """What `facts_for` has made, by the address of the relation, which each of them keeps alive."""
-    plain_facts: dict[int, PostFacts] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What `plain_facts_for` has made, likewise."""
+    usual_relation: Relation | None = field(default=None, init=False, repr=False, compare=False)
+    """The first with which `plain_facts_for` has made any: most viewers have the same."""
+    usual_facts: PostFacts | None = field(default=None, init=False, repr=False, compare=False)
+    """These: not in a dictionary, which would have to be fetched from memory, too."""
 
     def __post_init__(self) -> None:
         post = self.post
@@ -88,21 +90,29 @@ class KnownPost:
 
     def facts_for(self, relation: Relation) -> PostFacts:
         """The facts for a viewer with that relation to the author: most have the same, so they are made once."""
-        facts = self.facts.get(id(relation))
+        kept = self.facts
+        if kept is None:
+            kept = {}
+            object.__setattr__(self, "facts", kept)
+        facts = kept.get(id(relation))
         if facts is None:
-            if len(self.facts) >= _KEPT_FACTS:
-                self.facts.clear()
-            facts = self.facts[id(relation)] = PostFacts(self.post, self.author, relation)
+            if len(kept) >= _KEPT_FACTS:
+                kept.clear()
+            facts = kept[id(relation)] = PostFacts(self.post, self.author, relation)
         return facts
 
     def plain_facts_for(self, relation: Relation) -> PostFacts | None:
         """The same where that relation and these two records alone say that the post is shown to a follower (nothing of it
         can change, since records do not); None where there is more to be asked."""
-        facts = self.plain_facts.get(id(relation))
-        if facts is None and self.is_public and shows_all_public_posts(self.author, relation):
-            if len(self.plain_facts) >= _KEPT_FACTS:
-                self.plain_facts.clear()
-            facts = self.plain_facts[id(relation)] = self.facts_for(relation)
+        if relation is self.usual_relation:
+            return self.usual_facts
+        if not (self.is_public and shows_all_public_posts(self.author, relation)):
+            return None
+        facts = self.facts_for(relation)
+        # One with an end is this viewer's alone.
+        if self.usual_relation is None and relation.muted_until is None and relation.kept_until is None:
+            object.__setattr__(self, "usual_relation", relation)
+            object.__setattr__(self, "usual_facts", facts)
         return facts
 
     def is_same_post(self, other: KnownPost) -> bool:

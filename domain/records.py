@@ -6,7 +6,7 @@ fields need no resolver (a test walks the schema and says so).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -63,7 +63,7 @@ class UserRecord:
     post_count: int
     avatar_key: str | None = None
     """Of a picture among this server's media, which goes before `avatar_url`."""
-    rendered_json: dict[int, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    rendered_json: tuple[Any, ...] | None = field(default=None, init=False, repr=False, compare=False)
     """Of this very object, for answers: see `graphql_compiler/protocol.py`."""
 
 
@@ -110,14 +110,24 @@ class PostRecord:
     """What a quote or a share passes on."""
     is_plain_share: bool
     """Passes another post on without words: no post of its own but a mark on that one, its *root*."""
-    rendered_json: dict[int, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    rendered_json: tuple[Any, ...] | None = field(default=None, init=False, repr=False, compare=False)
     """Of this very object, for answers: see `graphql_compiler/protocol.py`."""
+    known_author: UserRecord | None = field(default=None, init=False, repr=False, compare=False)
+    """Its author, where they were read together."""
     root_id: int = field(init=False, repr=False, compare=False)
     """The post that a feed entry is about: of a share without words what it shares, otherwise the post itself."""
 
     def __post_init__(self) -> None:
         is_about_another = self.is_plain_share and self.shared_post_id is not None
         object.__setattr__(self, "root_id", self.shared_post_id if is_about_another else self.id)
+
+    def by(self, author: UserRecord) -> PostRecord:
+        """The same with its author: the same object where nobody else was known."""
+        if self.known_author is author:
+            return self
+        made = self if self.known_author is None else replace(self)
+        object.__setattr__(made, "known_author", author)
+        return made
 
     @property
     def is_share(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from keyword import iskeyword
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -14,7 +15,7 @@ from strawberry.types.field import StrawberryField
 
 from graphql_compiler.arguments import Arguments, NativeArguments
 from graphql_compiler.failures import NotCompilableError
-from graphql_compiler.protocol import BATCH_ATTRIBUTE, STABLE_ATTRIBUTE, BatchedField
+from graphql_compiler.protocol import AT_HAND_ATTRIBUTE, BATCH_ATTRIBUTE, STABLE_ATTRIBUTE, BatchedField
 
 _DEFINITION = "strawberry-definition"
 _INTROSPECTION = frozenset({"__schema", "__type"})
@@ -60,12 +61,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Batched:
-    """A loader's batch function answers for a whole list. `key_name`: the parent's attribute that `key` reads, if it is one."""
+    """A loader's batch function answers for a whole list. `key_name`: the parent's attribute that `key` reads, if it is one;
+    `at_hand`: the one that may hold the loaded value, if there is one."""
 
     batch: BatchedField
     key: Callable[[Any, Any], Any]
     key_name: str | None
     is_many: bool
+    at_hand: str | None
 
 
 Answer: TypeAlias = Typename | Itself | Attribute | Call | Batched
@@ -134,7 +137,10 @@ def _first_names(function: Callable[..., Any]) -> list[str]:
 
 def _batched(batch: BatchedField) -> Batched:
     key, is_many = batch.key, bool(getattr(batch, "is_many", False))
+    at_hand = None if is_many else getattr(batch, AT_HAND_ATTRIBUTE, None)
+    if at_hand is not None and (not at_hand.isidentifier() or iskeyword(at_hand)):
+        at_hand = None
     if not isinstance(key, str):
-        return Batched(batch, key, None, is_many)
+        return Batched(batch, key, None, is_many, at_hand)
     read = attrgetter(key)
-    return Batched(batch, lambda root, _context: read(root), key if key.isidentifier() else None, is_many)
+    return Batched(batch, lambda root, _context: read(root), key if key.isidentifier() else None, is_many, at_hand)

@@ -28,8 +28,9 @@ from graphql import (
 from graphql.pyutils import is_awaitable
 
 from graphql_compiler.answers import Attribute, Batched, Typename
+from graphql_compiler.loading import LATER, known
 from graphql_compiler.protocol import FINISH_NAME_ATTRIBUTE, RENDERED_ATTRIBUTE
-from graphql_compiler.rendering import Rendering
+from graphql_compiler.rendering import FIRST_PART, Rendering, find
 from graphql_compiler.shape import Field, Position
 from graphql_compiler.source import Source
 from graphql_compiler.stability import find_stretches
@@ -81,6 +82,7 @@ class _ColumnWriter:
     def __init__(self) -> None:
         self.loaded: list[Position] = []
         self.columns: list[str] = []
+        self._asked: list[Position] = []
         self._needed: list[str] = []
         self._lines: list[str] = []
         self._last: list[str] = []
@@ -91,8 +93,8 @@ class _ColumnWriter:
         source = Source("columns", names)
         source.constants.update(self._source.constants)
         source.constant("spoiled", lambda column: _spoil(made, column))
-        if self.loaded:
-            source.line(1, f"if {' or '.join(f'K{each.number} is None' for each in self.loaded)}: return None")
+        if self._asked:
+            source.line(1, f"if {' or '.join(f'K{each.number} is None' for each in self._asked)}: return None")
         source.line(1, "try:")
         for line in [*self._lines, *self._last]:
             source.line(2, line)
@@ -115,25 +117,25 @@ class _ColumnWriter:
             self._check(column, f"<= {admitted}")
             return self._literal([self._entry(each, column) for each in fields])
         rendering = position.renderings.setdefault(fields[0].parent_type.name, Rendering(stretches))
-        kept, number = f"s{position.number}", rendering.number
+        kept, number = f"s{position.number}", self._constant("N", position, rendering.number)
         setters = self._constant("H", position, rendering.setters)
         rendered = self._getter(RENDERED_ATTRIBUTE)
         classes = f"t{position.number}"
         self._lines.append(f"{classes} = {{*map(type, {column})}}")
         self._lines.append(f"if not ({classes} <= {admitted} and {classes} <= {setters}.keys()): return spoiled({column})")
-        self._source.constant("get", dict.get)
-        self._source.constant("repeat", repeat)
+        self._source.constant("number_of", itemgetter(0))
+        self._source.constant("find", find)
         self._lines.append(f"{kept} = [*map({rendered}, {column})]")
-        self._lines.append(f"if all({kept}): {kept} = [*map(get, {kept}, repeat({number}))]")
-        self._lines.append(f"else: {kept} = [w and w.get({number}) for w in {kept}]")
+        usual = f"all({kept}) and [*map(number_of, {kept})].count({number}) == len({kept})"
+        self._lines.append(f"if not ({usual}): {kept} = [find(w, {number}) for w in {kept}]")
         self.columns.append(kept)
         self._needed.append(kept)
         if rendering.is_whole:
-            return f"x{kept}"
+            return f"x{kept}[{FIRST_PART}]"
         entries, stable = [], [each for each in stretches if each.is_stable]
         for stretch in stretches:
             if stretch.is_stable:
-                part = f"x{kept}" if len(stable) == 1 else f"x{kept}[{stable.index(stretch)}]"
+                part = f"x{kept}[{FIRST_PART + stable.index(stretch)}]"
                 entries.append(f"{stretch.fields[0].response_name!r}: {part}")
             else:
                 entries += [self._entry(each, column) for each in stretch.fields]
@@ -155,11 +157,22 @@ class _ColumnWriter:
         raise _NotByColumnsError
 
     def _loaded(self, answer: Batched, key_name: str, position: Position, parent: str) -> str:
-        column, known = f"a{position.number}", f"K{position.number}"
+        column, told = f"a{position.number}", f"K{position.number}"
         self.loaded.append(position)
-        # A key that is None, or not known, is a KeyError. There are MIN_ITEMS at least, so that several come back.
-        self._source.constant("itemgetter", itemgetter)
-        self._lines.append(f"{column} = itemgetter(*map({self._getter(key_name)}, {parent}))({known})")
+        # A key that is None, or not known, is a KeyError.
+        if answer.at_hand is not None:
+            self._source.constant("LATER", LATER)
+            self._source.constant("known", known)
+            self._lines.append(f"{column} = [*map({self._getter(answer.at_hand)}, {parent})]")
+            self._lines.append(f"if not all({column}):")
+            self._lines.append(f" if {told} is LATER: {told} = known(run, {self._constant('P', position, position)})")
+            keys = f"zip({column}, map({self._getter(key_name)}, {parent}))"
+            self._lines.append(f" {column} = [{told}[k] if v is None else v for v, k in {keys}]")
+        else:
+            # There are MIN_ITEMS at least, so that several come back.
+            self._asked.append(position)
+            self._source.constant("itemgetter", itemgetter)
+            self._lines.append(f"{column} = itemgetter(*map({self._getter(key_name)}, {parent}))({told})")
         if answer.batch.finish is None:
             return self._completed(position, column, self._lines)
         if not is_leaf_type(position.type):

@@ -21,6 +21,9 @@ from graphql_compiler.shape import Position
 MISSING = object()
 """Stands for what a loader does not know."""
 
+LATER = object()
+"""Stands for what a loader knows, while it has not been asked."""
+
 _NOTHING = object()
 _NO_CACHE: dict[Any, Any] = {}
 

@@ -12,7 +12,7 @@ And how records and resolvers say that what was rendered of them may be kept:
     @dataclass(frozen=True, slots=True)
     class Post:
         ...
-        rendered_json: dict[int, Any] | None = field(default=None, init=False, repr=False, compare=False)
+        rendered_json: tuple[Any, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def post_id(root: Post) -> str: ...
     post_id.is_stable = True
@@ -48,6 +48,10 @@ class BatchedField(Protocol):
 
 FINISH_NAME_ATTRIBUTE = "finish_name"
 """On a BatchedField, if it is not None: of everything that was loaded, `finish` gives the attribute of that name."""
+
+AT_HAND_ATTRIBUTE = "at_hand"
+"""On a BatchedField, if it is not None: the name of an attribute of the parent that holds what the loader would give, or None
+where that has to be loaded. It is never an exception. Of a parent that keeps what is rendered of it, it never changes."""
 
 BATCH_ATTRIBUTE = "batch"
 """On a resolver: a BatchedField."""

@@ -4,6 +4,10 @@ A record says by a slot (`RENDERED_ATTRIBUTE`) that it never changes. At its fir
 its second use the stable stretches of its fields are rendered and kept. From then on they are spliced, without being read
 again, until the record goes. A stretch stands in its object under its first field's name: the value is the JSON of that
 field's value, and of the other fields with their names.
+
+The slot holds a chain of tuples, one for each object of a plan: (its number, the next tuple or None, what was rendered …), or
+the negative number and nothing rendered, where the record was used once. A tuple is one object, a dictionary three; pages of
+records that nobody has read for a while cost what it takes to fetch their objects from memory.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import itertools
 import json
 from collections.abc import Callable
 from types import MemberDescriptorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orjson import Fragment, dumps
 
@@ -28,19 +32,24 @@ MAX_KEPT = 4
 _numbers = itertools.count(1)
 
 
-class _Seen(dict[int, Any]):
-    """Of a record that was used once: shared by all of these, so that it costs nothing."""
+Kept: TypeAlias = tuple[Any, ...]
+
+FIRST_PART = 2
+"""Where in a tuple what was rendered begins."""
 
 
 class Rendering:
-    """One object of a plan, whose records may keep what was rendered. `setters`: classes that do, with what sets their slot."""
+    """One object of a plan, whose records may keep what was rendered. `setters`: classes that do, with what sets their slot.
+
+    `seen`: for all records that were used once, and by no other object.
+    """
 
     __slots__ = ("_names", "is_whole", "number", "seen", "setters")
 
     def __init__(self, stretches: list[Stretch]) -> None:
         self.number = next(_numbers)
         self.setters: dict[type, Callable[[Any, Any], None]] = {}
-        self.seen = _Seen({self.number: None})
+        self.seen: Kept = (-self.number, None)
         self.is_whole = len(stretches) == 1
         self._names = [[field.response_name for field in each.fields] for each in stretches if each.is_stable]
 
@@ -50,33 +59,44 @@ class Rendering:
         if isinstance(member, MemberDescriptorType) and record_class not in self.setters:
             self.setters[record_class] = member.__set__
 
-    def render(self, made: dict[str, Any]) -> Any:
-        """What stands for the object, or for its stretches (one, or a tuple). Raises TypeError for what orjson cannot write."""
+    def render(self, made: dict[str, Any]) -> list[Fragment]:
+        """What stands for the object, or for its stretches. Raises TypeError for what orjson cannot write."""
         if self.is_whole:
-            return Fragment(dumps(made))
+            return [Fragment(dumps(made))]
         stretches = []
         for names in self._names:
             text = dumps({name: made[name] for name in names})
             stretches.append(Fragment(text[len(dumps(names[0])) + 2 : -1]))
-        return stretches[0] if len(stretches) == 1 else tuple(stretches)
+        return stretches
 
 
-def keep(run: Run, rendering: Rendering, record: Any, kept: dict[int, Any], made: dict[str, Any], late: int) -> None:
-    """At the second use of a record, or later, while nothing is kept. `late`: what was awaited before it was looked at."""
-    if run.errors or len(run.late) != late:
+def find(kept: Kept | None, number: int) -> Kept | None:
+    """The tuple of a record that begins with the number."""
+    while kept is not None and kept[0] != number:
+        kept = kept[1]
+    return kept
+
+
+def keep(run: Run, rendering: Rendering, record: Any, made: dict[str, Any], late: int) -> None:
+    """At the second use of a record, or later, while nothing is kept. `late`: `run.unlasting` before it was looked at."""
+    if run.errors or run.unlasting != late:
         return
-    if kept.__class__ is _Seen:
-        kept = dict(kept)
-        rendering.setters[record.__class__](record, kept)
-    if rendering.number in kept:
+    kept: Kept | None = getattr(record, RENDERED_ATTRIBUTE)
+    number, parts = -rendering.number, []
+    if find(kept, number) is not None:
         try:
-            kept[rendering.number] = rendering.render(made)
+            number, parts = rendering.number, rendering.render(made)
         except TypeError:
             return
-    else:
-        while len(kept) >= MAX_KEPT:
-            del kept[next(iter(kept))]
-        kept[rendering.number] = None
+    others = []
+    while kept is not None:
+        if abs(kept[0]) != rendering.number:
+            others.append(kept)
+        kept = kept[1]
+    chain: Kept | None = None
+    for each in reversed(others[: MAX_KEPT - 1]):
+        chain = (each[0], chain, *each[FIRST_PART:])
+    rendering.setters[record.__class__](record, (number, chain, *parts))
 
 
 def plain(value: Any) -> Any:

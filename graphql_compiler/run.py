@@ -26,11 +26,12 @@ Late: TypeAlias = tuple[Position, Place, Awaitable[Any]]
 
 
 class Run:
-    """The state of one execution. `has_begun`: a resolver of a mutation's own field was called."""
+    """The state of one execution. `has_begun`: a resolver of a mutation's own field was called; `unkept`: how many values had
+    to be loaded that a record might have had at hand: nothing in which they stand is kept."""
 
     __slots__ = (
         "_variable_values", "arguments", "context", "data", "errors", "has_begun", "infos", "late", "nulled", "pending", "plan",
-        "put", "raw_variables", "root", "variables",
+        "put", "raw_variables", "root", "unkept", "variables",
     )  # fmt: skip
 
     pending: list[Pending]
@@ -60,6 +61,7 @@ class Run:
         self.pending = []
         self.put = self.pending.append
         self.has_begun = False
+        self.unkept = 0
         self.infos: dict[Position, Any] = {}
         self._variable_values = values
 
@@ -76,6 +78,11 @@ class Run:
             forget(each[2] for each in late if each not in kept)
             return [each for each in pending if not self.is_nulled(keys_of(each[3]))], kept
         return pending, late
+
+    @property
+    def unlasting(self) -> int:
+        """Grows with every value that came, or will come, from elsewhere than the records."""
+        return len(self.late) + self.unkept
 
     @property
     def variable_values(self) -> VariableValues:

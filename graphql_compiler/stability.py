@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from graphql import GraphQLOutputType, is_abstract_type, is_leaf_type, specified_scalar_types
 
-from graphql_compiler.answers import Attribute, Call, Typename
+from graphql_compiler.answers import Attribute, Batched, Call, Typename
 from graphql_compiler.shape import Field, Position
 
 MIN_WORTH = 3
@@ -48,6 +48,9 @@ def _is_stable(field: Field) -> bool:
         return True
     if isinstance(answer, Call):
         return answer.is_stable and _is_stable_below(field.value)
+    if isinstance(answer, Batched):
+        # As long as it is at hand: the others are not kept, see `Run.unkept`.
+        return answer.at_hand is not None and answer.batch.finish is None and _is_stable_below(field.value)
     # What is read by a function of the schema's own may be anything.
     return isinstance(answer, Attribute) and answer.read is None and _is_stable_below(field.value)
 

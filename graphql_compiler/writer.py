@@ -8,9 +8,9 @@ from graphql_compiler import slow_path
 from graphql_compiler.answers import Batched, Typename
 from graphql_compiler.columns import MIN_ITEMS, make_columns
 from graphql_compiler.failures import Template
-from graphql_compiler.loading import MISSING, known
+from graphql_compiler.loading import LATER, MISSING, known
 from graphql_compiler.reading import read_expression
-from graphql_compiler.rendering import Rendering, keep
+from graphql_compiler.rendering import FIRST_PART, Rendering, find, keep
 from graphql_compiler.shape import Field, Position
 from graphql_compiler.source import Source
 from graphql_compiler.stability import Stretch, find_stretches
@@ -51,6 +51,9 @@ class Writer(ValueWriter):
 
         `of`: where it stands; None at the root, of which nothing is kept.
         """
+        for field in fields:
+            if _may_be_at_hand(field):
+                self.source.line(depth, f"q{field.value.number} = False")
         stretches = find_stretches(fields) if of is not None else None
         if stretches is None or of is None:
             for field in fields:
@@ -68,8 +71,10 @@ class Writer(ValueWriter):
         source.line(depth, f"if {parent}.__class__ in {setters}:")
         source.line(depth + 1, f"{all_kept} = {parent}.rendered_json")
         source.line(depth + 1, f"if {all_kept} is not None:")
-        source.line(depth + 2, f"{kept} = {all_kept}.get({rendering.number})")
-        source.line(depth + 2, f"if {kept} is None: {late} = len(run.late)")
+        key = source.constant(f"N{number}_", rendering.number)
+        source.constant("find", find)
+        source.line(depth + 2, f"{kept} = {all_kept} if {all_kept}[0] is {key} else find({all_kept}, {key})")
+        source.line(depth + 2, f"if {kept} is None: {late} = run.unlasting")
         for stretch in stretches:
             if stretch.is_stable:
                 source.line(depth, f"if {kept} is None:")
@@ -81,11 +86,11 @@ class Writer(ValueWriter):
         seen, described = source.constant(f"S{number}_", rendering.seen), source.constant(f"R{number}_", rendering)
         source.line(depth + 2, f"if {all_kept} is None: {setters}[{parent}.__class__]({parent}, {seen})")
         source.constant("keep", keep)
-        source.line(depth + 2, f"else: keep(run, {described}, {parent}, {all_kept}, {made}, {late})")
+        source.line(depth + 2, f"else: keep(run, {described}, {parent}, {made}, {late})")
         if rendering.is_whole:
-            source.line(depth, f"else: {made} = {kept}")
-            return made
-        source.line(depth, f"else: {made} = {_spliced(stretches, kept)}")
+            source.line(depth, f"else: {made} = {kept}[{FIRST_PART}]")
+        else:
+            source.line(depth, f"else: {made} = {_spliced(stretches, kept)}")
         self._put_what_waits(fields, made, parent, template, depth)
         return made
 
@@ -117,18 +122,27 @@ class Writer(ValueWriter):
         waits, variable = f"q{number}", f"v{number}"
         source.constant("MISSING", MISSING)
         self._first_known(position)
-        source.line(depth, f"{waits} = K{number} is None")
+        if answer.at_hand is None:
+            source.line(depth, f"{waits} = K{number} is None")
         begun, inner = None, depth
         if position.is_nullable:
             begun, inner = self.begin(depth), depth + 1
-        source.line(inner, f"if not {waits}:")
+        at = inner
+        if answer.at_hand is not None:
+            at += 1
+            source.risk(inner, f"{variable} = {parent}.{answer.at_hand}", position, template)
+            source.line(inner, f"if {variable} is None:")
+            source.line(at, "run.unkept += 1")
+            source.line(at, f"if K{number} is LATER: K{number} = {self._ask_known(position)}")
+            source.line(at, f"{waits} = K{number} is None")
+        source.line(at, f"if not {waits}:")
         if answer.key_name is not None:
             key = f"{parent}.{answer.key_name}"
         else:
             key = f"{self.constant_of('y', position, answer.key)}({parent}, c)"
-        source.risk(inner + 1, f"k = {key}", position, template)
-        source.risk(inner + 1, f"{variable} = None if k is None else K{number}.get(k, MISSING)", position, template)
-        source.line(inner + 1, f"{waits} = {variable} is MISSING")
+        source.risk(at + 1, f"k = {key}", position, template)
+        source.risk(at + 1, f"{variable} = None if k is None else K{number}.get(k, MISSING)", position, template)
+        source.line(at + 1, f"{waits} = {variable} is MISSING")
         result = self.result_name(position)
         source.line(inner, f"if {waits}: {result} = None")
         source.line(inner, "else:")
@@ -210,10 +224,17 @@ class Writer(ValueWriter):
         return done
 
     def _first_known(self, position: Position) -> None:
-        """What the loader of a field knows, asked once."""
-        self.source.constant("known", known)
+        """What the loader of a field knows, asked once; where values may be at hand, once one is not."""
+        answer = position.field.answer
+        assert isinstance(answer, Batched), "by its caller"
         self.source.first("c = run.context")
-        self.source.first(f"K{position.number} = known(run, {self.constant_of('P', position, position)})")
+        is_later = answer.at_hand is not None
+        self.source.constant("LATER", LATER)
+        self.source.first(f"K{position.number} = {'LATER' if is_later else self._ask_known(position)}")
+
+    def _ask_known(self, position: Position) -> str:
+        self.source.constant("known", known)
+        return f"known(run, {self.constant_of('P', position, position)})"
 
     def _object(self, position: Position, template: Template, depth: int, blocks: int, is_resolved: bool) -> None:
         [fields] = position.objects.values()
@@ -228,6 +249,10 @@ def _may_be_known(field: Field) -> bool:
     return isinstance(field.answer, Batched) and not field.answer.is_many
 
 
+def _may_be_at_hand(field: Field) -> bool:
+    return isinstance(field.answer, Batched) and field.answer.at_hand is not None
+
+
 def _literal(fields: list[Field]) -> str:
     return f"{{{', '.join(_entry(field) for field in fields)}}}"
 
@@ -237,7 +262,7 @@ def _spliced(stretches: list[Stretch], kept: str) -> str:
     entries, stable = [], [each for each in stretches if each.is_stable]
     for stretch in stretches:
         if stretch.is_stable:
-            part = kept if len(stable) == 1 else f"{kept}[{stable.index(stretch)}]"
+            part = f"{kept}[{FIRST_PART + stable.index(stretch)}]"
             entries.append(f"{stretch.fields[0].response_name!r}: {part}")
         else:
             entries += [_entry(field) for field in stretch.fields]

@@ -21,7 +21,8 @@ class Batch:
     the name of the attribute that says so. `is_many`: it gives a sequence of keys, and `finish` gets a list.
 
     `finish`: the resolver's answer from (parent value, what was loaded or None, context); without it, what was loaded.
-    `finish_name`: of all that was loaded, `finish` gives the attribute of this name.
+    `finish_name`: of all that was loaded, `finish` gives the attribute of this name. `at_hand`: the name of the attribute that
+    may hold what would be loaded.
     """
 
     loader: Callable[[OperationContext], Any]
@@ -29,6 +30,7 @@ class Batch:
     finish: Callable[[Any, Any, OperationContext], Any] | None = None
     is_many: bool = False
     finish_name: str | None = None
+    at_hand: str | None = None
 
 
 def stable(resolver: R) -> R:
@@ -44,11 +46,12 @@ def batched(
     finish: Callable[[Any, Any, OperationContext], Any] | None = None,
     is_many: bool = False,
     finish_name: str | None = None,
+    at_hand: str | None = None,
 ) -> Callable[[R], R]:
     """Marks the resolver below."""
 
     def mark(resolver: R) -> R:
-        resolver.batch = Batch(loader, key, finish, is_many, finish_name)  # type: ignore[attr-defined]
+        resolver.batch = Batch(loader, key, finish, is_many, finish_name, at_hand)  # type: ignore[attr-defined]
         return resolver
 
     return mark

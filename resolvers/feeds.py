@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Annotated
 
 import strawberry
@@ -21,7 +20,6 @@ from services.feeds.read_home_feed import read_home_feed
 
 _MARKS = frozenset({"viewerHasLiked", "viewerHasBookmarked"})
 """Fields that are answered by what the viewer has done with a post."""
-_facts_of = attrgetter("facts")
 
 
 async def feed(
@@ -44,11 +42,7 @@ async def feed(
         seen=context.seen,
         with_marks=not _MARKS.isdisjoint(context.asked_fields),
     )
-    context.loaders.remember_facts([*map(_facts_of, page.edges)])
-    if page.extras is not None:
-        context.loaders.remember_extras(page.extras)
-    if page.marks is not None:
-        context.loaders.marks.prime_many(page.marks)
+    context.loaders.remember_page(page)
     return page
 
 

@@ -15,7 +15,7 @@ from aiodataloader import DataLoader
 
 from domain.comments import CommentRecord
 from domain.engagement import ViewerMarks
-from domain.feed import PageExtras
+from domain.feed import FeedPage, PageExtras
 from domain.media import MediaRecord
 from domain.notifications import NotificationRecord
 from domain.records import HashtagRecord, PostFacts, Relation, UserRecord, VisiblePost
@@ -34,7 +34,7 @@ V = TypeVar("V")
 
 MAX_BATCH = 1_000
 
-_author_of, _relation_of, _root_of, _id_of = map(attrgetter, ("author", "relation", "root", "id"))
+_author_of, _facts_of, _relation_of, _root_of, _id_of = map(attrgetter, ("author", "facts", "relation", "root", "id"))
 _author_id_of = attrgetter("author.id")
 
 
@@ -143,6 +143,7 @@ class Loaders:
         self._backends = backends
         self._viewer_id = viewer_id
         self._facts: Sequence[PostFacts] = ()
+        self._page: FeedPage | None = None
 
     if not TYPE_CHECKING:
 
@@ -151,8 +152,12 @@ class Loaders:
             if load_many is None:
                 raise AttributeError(name)
             loader = self.__dict__[name] = KeyLoader(_Weakly(self, load_many))
-            if self._facts and name in _OF_FACTS:
-                loader.known = _OF_FACTS[name](self._facts)
+            page = self._page
+            if page is not None and page.marks is not None and name == "marks":
+                loader.known = dict(page.marks)
+            elif (self._facts or page is not None) and name in _OF_FACTS:
+                entries = [*map(_facts_of, page.edges), *self._facts] if page is not None else self._facts
+                loader.known = _OF_FACTS[name](entries)
             return loader
 
     def remember_authors(self, posts: Iterable[VisiblePost]) -> None:
@@ -160,6 +165,17 @@ class Loaders:
         found = list(posts)
         self.users.prime_many({item.author.id: item.author for item in found})
         self.relations.prime_many({item.author.id: item.relation for item in found})
+
+    def remember_page(self, page: FeedPage) -> None:
+        """A page of the feed came with all that is known of its posts. Nothing is done with it before it is asked for."""
+        if self._page is None and self.__dict__.keys().isdisjoint(_OF_PAGE):
+            self._page = page
+        else:
+            self.remember_facts([*map(_facts_of, page.edges)])
+            if page.marks is not None:
+                self.marks.prime_many(page.marks)
+        if page.extras is not None:
+            self.remember_extras(page.extras)
 
     def remember_facts(self, entries: Sequence[PostFacts]) -> None:
         """Posts of the feed came with their authors and what they share: neither is asked for again."""
@@ -255,4 +271,5 @@ _OF_FACTS: dict[str, Callable[[Sequence[PostFacts]], dict[int, Any]]] = {
     "posts": _roots_of,
 }
 """What loaders know of entries."""
+_OF_PAGE = frozenset({*_OF_FACTS, "marks"})
 _LOAD_MANY = {name.removeprefix("_load_"): made for name, made in vars(Loaders).items() if name.startswith("_load_")}

@@ -40,10 +40,10 @@ class PostPayload:
 # ---------------------------------------------------------------- fields
 
 
-@batched(loader=lambda context: context.loaders.users, key="author_id")
+@batched(loader=lambda context: context.loaders.users, key="author_id", at_hand="known_author")
 async def author(root: PostRecord, info: Info) -> UserRecord | None:
     """A visible post's author is visible: null would be a fault of ours, and is told as one."""
-    return await info.context.loaders.users.load(root.author_id)
+    return root.known_author or await info.context.loaders.users.load(root.author_id)
 
 
 @stable

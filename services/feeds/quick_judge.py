@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import TypeAlias, cast
 
 from db.feed_candidates import FeedViewer
@@ -22,8 +22,8 @@ from services.memory.memory import Memory
 Shown: TypeAlias = tuple[Sequence[PostFacts], Iterable[Callable[[PostFacts], list[FeedReason]]]]
 """The facts of entries, and what makes their reasons."""
 _author_id_of = attrgetter("author_id")
-_plain_facts_of = attrgetter("plain_facts")
-_get = dict.get
+_usual_relation_of = attrgetter("usual_relation")
+_usual_facts_of = attrgetter("usual_facts")
 
 
 class QuickJudge:
@@ -58,8 +58,13 @@ class QuickJudge:
             return None
         if all(found):
             posts = cast("Sequence[KnownPost]", found)
-            relations = map(self._sources.get, map(_author_id_of, posts))
-            facts: list[PostFacts | None] = [*map(_get, map(_plain_facts_of, posts), map(id, relations))]
+            facts: list[PostFacts | None] = [*map(_usual_facts_of, posts)]
+            relations = [*map(self._sources.get, map(_author_id_of, posts))]
+            if not all(map(is_, relations, map(_usual_relation_of, posts))):
+                facts = [
+                    None if relation is None else one.plain_facts_for(relation)
+                    for one, relation in zip(posts, relations, strict=True)
+                ]
             if all(facts):
                 return cast("list[PostFacts]", facts), repeat(reasons_of_author)
         return self._one_by_one(found)

@@ -23,7 +23,8 @@ _Key = int | AskedMarks
 class KnownPosts:
     """The posts and authors that one process remembers, at most `size` of each.
 
-    A record that has not changed is the same object each time: what was made from it may be kept with it.
+    A record that has not changed is the same object each time, a post as long as its author has not either: what was made from
+    it may be kept with it.
     """
 
     def __init__(self, database: Database, *, size: int) -> None:
@@ -92,6 +93,6 @@ class KnownPosts:
             author = now.author
             self._authors.put(author.id, (now.author_version, author))
         post = known.post if known is not None and known.is_same_post(now) else now.post
-        renewed = KnownPost(post, author, now.version, now.author_version, now.flight)
+        renewed = KnownPost(post.by(author), author, now.version, now.author_version, now.flight)
         self._posts.put(post.id, renewed)
         return renewed

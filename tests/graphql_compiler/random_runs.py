@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from graphql_compiler import CompiledOperations
 from tests.graphql_compiler.compare import check_same
+from tests.graphql_compiler.kept import kept_parts
 from tests.graphql_compiler.random_operation import make_operation
 from tests.graphql_compiler.random_schema import make_schema
 from tests.graphql_compiler.random_values import Habits, Values
@@ -87,10 +88,6 @@ async def run_schema(seed: int, count: int = OPERATIONS) -> Tally:
         except Exception as failure:
             failure.add_note(f"run_schema({seed}), operation {number}\n{operation.text}\n{operation.variables}\n{habits}")
             raise
-        kept = sum(
-            each is not None
-            for record in roots[0].made.values()
-            for each in (getattr(record, "rendered_json", None) or {}).values()
-        )
+        kept = sum(len(kept_parts(record)) for record in roots[0].made.values())
         tally.add(Tally(1, bool(answer.errors), answer.data is None, len(ours), len(theirs) - len(ours), kept))
     return tally

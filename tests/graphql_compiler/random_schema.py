@@ -101,9 +101,13 @@ class _Writer:
                 "late": f"return of(root).late({owner!r}, {name!r}, {token})",
                 "batched": f"return await info.context.loader.load(key_of({owner!r}, {name!r}, root))",
             }[way]
-            self.lines += [f"    @strawberry.field(name={name!r})", f"    {head}", f"        {body}"]
+            self.lines += [f"    @strawberry.field(name={name!r})", f"    {head}"]
+            is_at_hand = way == "batched" and owner not in {"Query", "Changes"} and self.drawn.randrange(2) == 0
+            if is_at_hand:
+                self.lines.append(f"        if root.{name}_at_hand is not None: return root.{name}_at_hand")
+            self.lines.append(f"        {body}")
             if way == "batched":
-                self.lines.append(f"    batch(resolve_{name}, {owner!r}, {name!r})")
+                self.lines.append(f"    batch(resolve_{name}, {owner!r}, {name!r}, {is_at_hand})")
             if way == "sync" and owner not in {"Query", "Changes"} and self.drawn.randrange(3):
                 self.lines.append(f"    stable(resolve_{name})")
 
@@ -163,9 +167,10 @@ def _key_of(owner: str, name: str, root: Any) -> str:
     return f"{owner} {name} {len(token) if len(token) % 3 == 0 else token}"
 
 
-def _batch(field: Any, owner: str, name: str) -> None:
+def _batch(field: Any, owner: str, name: str, is_at_hand: bool) -> None:
     class Batch:
         finish = None
+        at_hand = f"{name}_at_hand" if is_at_hand else None
 
         def loader(self, context: Any) -> Any:
             return context.loader
@@ -186,6 +191,10 @@ def _record_class(name: str, graphql_type: Any, drawn: random.Random) -> type[Re
     for field in definition.fields:
         if field.base_resolver is None:
             members[field.python_name] = _reader(name, field.python_name)
+            continue
+        at_hand = getattr(getattr(field.base_resolver.wrapped_func, "batch", None), "at_hand", None)
+        if at_hand is not None:
+            members[at_hand] = _at_hand_reader(name, at_hand.removesuffix("_at_hand"))
     if drawn.randrange(2):
         members["__slots__"] = ()
     made = type(name, (KeepingRecord if drawn.randrange(4) else Record,), members)
@@ -202,5 +211,20 @@ def _record_class(name: str, graphql_type: Any, drawn: random.Random) -> type[Re
 def _reader(type_name: str, field_name: str) -> property:
     def read(self: Record) -> Any:
         return self.values.of_field(type_name, field_name, self.token, is_plain=True)
+
+    return property(read)
+
+
+def _at_hand_reader(type_name: str, field_name: str) -> property:
+    """What the loader would give, for some records; never an exception."""
+
+    def read(self: Record) -> Any:
+        if random.Random(f"{self.values.seed} {self.token} {field_name} at hand").randrange(2):
+            return None
+        try:
+            value = self.values.load_one(_key_of(type_name, field_name, self))
+        except Exception:
+            return None
+        return None if isinstance(value, Exception) else value
 
     return property(read)

@@ -61,7 +61,7 @@ class KeepingRecord(Record):
 
     def __init__(self, values: Values, token: str) -> None:
         super().__init__(values, token)
-        self.rendered_json: dict[int, Any] | None = None
+        self.rendered_json: tuple[Any, ...] | None = None
 
 
 class _Known:

@@ -23,6 +23,7 @@ class Batch:
     finish: Callable[[Any, Any, Any], Any] | None = None
     finish_name: str | None = None
     is_many: bool = False
+    at_hand: str | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -35,7 +36,8 @@ class Record:
     maybe: Any
     owner_id: Any
     mark_id: Any
-    rendered_json: dict[int, Any] | None = field(default=None, init=False, repr=False, compare=False)
+    boss: Any = None
+    rendered_json: tuple[Any, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(eq=False)
@@ -84,6 +86,10 @@ async def _owner(root: Record, info: Info) -> Any:
     return await info.context.owners.load(root.owner_id) if root.owner_id is not None else None
 
 
+async def _boss(root: Record, info: Info) -> Any:
+    return root.boss if root.boss is not None else await _owner(root, info)
+
+
 async def _is_marked(root: Record, info: Info) -> Any:
     found = await info.context.marks.load(root.mark_id) if root.mark_id is not None else None
     return found.is_set if found is not None else False
@@ -107,6 +113,7 @@ def _set(root: Any, found: Mark | None, _context: Any) -> Any:
 
 
 _owner.batch = Batch(lambda context: context.owners, "owner_id")  # type: ignore[attr-defined]
+_boss.batch = Batch(lambda context: context.owners, "owner_id", at_hand="boss")  # type: ignore[attr-defined]
 _is_marked.batch = Batch(lambda context: context.marks, "mark_id", _set, "is_set")  # type: ignore[attr-defined]
 _weight.batch = Batch(lambda context: context.marks, "mark_id", _weigh)  # type: ignore[attr-defined]
 _code.is_stable = True  # type: ignore[attr-defined]
@@ -120,6 +127,7 @@ class Thing:
     maybe: str | None
     code: str = strawberry.field(resolver=_code)
     owner = strawberry.field(resolver=_owner, graphql_type="Thing")
+    boss = strawberry.field(resolver=_boss, graphql_type="Thing")
     is_marked = strawberry.field(resolver=_is_marked, graphql_type=bool)
     weight = strawberry.field(resolver=_weight, graphql_type=int)
 
@@ -164,6 +172,10 @@ class World:
         self.known_owners = [key for key in self.owners if chance.random() > self.oddity]
         self.known_marks = [key for key in self.marks if chance.random() > self.oddity]
         self.records = [self.record(key) for key in range(10, 22)]
+        for record in [*self.records, *self.owners.values()]:
+            if isinstance(record, Record) and chance.random() > self.oddity:
+                boss = self.odd(self.owners[chance.randrange(1, 6)])
+                record.boss = None if isinstance(boss, Exception) else boss
 
     def odd(self, usual: Any) -> Any:
         if self.chance.random() >= self.oddity / 4:
@@ -211,7 +223,8 @@ _LEAVES = ["number", "name", "flag", "maybe", "code", "isMarked", "weight", "__t
 def thing_selection(chance: Random, depth: int = 2) -> str:
     picked = chance.sample(_LEAVES, chance.randrange(1, len(_LEAVES)))
     if depth and chance.random() < 0.6:
-        picked.insert(chance.randrange(len(picked) + 1), f"owner {{ {thing_selection(chance, depth - 1)} }}")
+        name = chance.choice(["owner", "boss", "boss"])
+        picked.insert(chance.randrange(len(picked) + 1), f"{name} {{ {thing_selection(chance, depth - 1)} }}")
     return " ".join(picked)
 
 

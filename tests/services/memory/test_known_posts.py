@@ -51,12 +51,27 @@ async def test_every_change_of_a_row_is_seen_at_once_by_whichever_way(world: Wor
     await execute(world, "UPDATE users SET display_name = 'Ada L.'")
     third = await known(world, post_id)
     assert third.author.display_name == "Ada L."
-    assert third.post is second.post
+    assert third.post == second.post
     await delete_post(world.backends, author_id=world.ids["ada"], post_id=post_id)
     assert (await known(world, post_id)).post.is_deleted
     await execute(world, f"DELETE FROM posts WHERE id = {post_id}")
     assert world.backends.memory is not None
     assert (await world.backends.memory.posts.find([post_id]))[post_id] is None
+
+
+async def test_a_post_has_the_author_at_hand_with_whom_it_was_confirmed(world: World, post_id: int) -> None:
+    first = await known(world, post_id)
+    assert first.post.known_author is first.author
+    assert (await known(world, post_id)).post is first.post
+    await execute(world, "UPDATE users SET display_name = 'Ada L.'")
+    second = await known(world, post_id)
+    assert second.post.known_author is second.author
+    assert second.author.display_name == "Ada L."
+    assert first.post.known_author is first.author, "somebody may be writing an answer with it"
+    assert (await known(world, post_id)).post is second.post
+    await execute(world, "UPDATE posts SET text = 'other words'")
+    third = await known(world, post_id)
+    assert third.post.known_author is third.author is second.author
 
 
 async def test_counts_are_exact_before_and_after_they_reach_the_row(world: World, post_id: int) -> None:
