@@ -79,6 +79,8 @@ def _page(drawn: random.Random, posts: list[PostRecord], people: list[UserRecord
         author = people[post.author_id]
         if is_fresh:
             post, author = replace(post), replace(author)
+        # As a process remembers them: read together.
+        post = post.by(author)
         entries.append(FeedEntry.of(f"{drawn.getrandbits(256):043x}"[:43], PostFacts(post, author, NO_RELATION), []))
         marks[post.root_id] = ViewerMarks(drawn.random() < 0.2, False)
         relations[author.id] = NO_RELATION
