@@ -175,3 +175,17 @@ async def test_many_long_lists(backends: Backends) -> None:
     for position in (MAX_ID, *everything[:200:23]):
         merged = await backends.pulled_posts.read_merged(dict.fromkeys(posts, VERSION), position=position, newer=False, size=10)
         assert merged == ([post for post in everything if post < position][:10], [], [])
+
+
+async def test_a_server_that_has_forgotten_the_scripts_is_told_them_again(backends: Backends) -> None:
+    await _fill(backends, 1, [5 << 22, 9 << 22])
+    lists, versions = backends.pulled_posts, {1: VERSION, 2: VERSION}
+    wanted = lists.want(versions)
+    for _ in range(2):
+        await backends.redis.redis.script_flush()
+        _, merged = await lists.read_older_with(backends.timelines, 8, wanted, version=VERSION, below=MAX_ID, size=5)
+        assert merged == ([9 << 22, 5 << 22], [2], [])
+        for newer, ids in ((False, [9 << 22, 5 << 22]), (True, [5 << 22, 9 << 22])):
+            await backends.redis.redis.script_flush()
+            found = await lists.read_merged(versions, position=0 if newer else MAX_ID, newer=newer, size=5)
+            assert found == (ids, [2], [])

@@ -8,11 +8,12 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 import graphql_compiler.drain
 from domain.feed import FeedPage
 from domain.records import PostRecord, UserRecord
-from graphql_compiler import write_json
+from graphql_compiler import plain, write_json
 from resolvers.context import OperationContext
 from schema.build import build_schema
 from schema.execution import Engine
@@ -88,6 +89,23 @@ async def test_records_that_are_kept_are_rendered_once(asking: Asking, monkeypat
     assert [edge["node"]["text"] for edge in again["data"]["feed"]["edges"]] == [
         edge["node"]["text"] for edge in first["data"]["feed"]["edges"]
     ]
+
+
+@pytest.mark.parametrize(
+    "statement", ["display_name = 'Ada L.'", "username = 'countess'", "avatar_url = 'https://a.example/b'"]
+)
+async def test_an_author_who_has_changed_is_so_on_the_next_page(asking: Asking, statement: str) -> None:
+    """Although what was rendered of the posts holds the author, too."""
+    query = "{ feed { edges { node { text author { displayName username avatarUrl } } } } }"
+    for _ in range(6):
+        before = plain(await asking.answer("bob", query))
+    async with asking.world.backends.database.writing() as session:
+        await session.execute(text(f"UPDATE users SET {statement} WHERE id = {asking.world.ids['ada']}"))
+    by_core = await asking.engine.execute(asking.engine.prepare(f"{query} #", None, {}), await asking.context("bob"))
+    for _ in range(4):
+        after = plain(await asking.answer("bob", query))
+        assert after == by_core != before
+    assert asking.executors[-1] == "compiled"
 
 
 async def test_a_mistake_of_the_compiler_changes_no_answer(
